@@ -1,0 +1,212 @@
+"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head`, the paper's §2, §3 and §5."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from msroi.files import write_atomically
+
+STRIDE = 32  # five poolings halve each side five times
+WEIGHTS = Path(__file__).parent / "weights"
+METADATA_KEY = "msroi"
+
+
+class CheckpointError(ValueError):
+    """A file that can't be read as a checkpoint of this package."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What it takes to build a network.
+
+    Attributes
+    ----------
+    classes
+        Names of the C classes, in the order of the outputs.
+    head
+        ``"msroi"`` (Eq. 4–6) or ``"cam"`` (Eq. 2–3).
+    widths
+        Features of each of the five blocks; VGG-13 has (64, 128, 256, 512, 512).
+    norm
+        ``"batch"``, ``"group"`` or ``"none"``, between convolution and ReLU.
+    maps_per_class
+        D of Eq. 4, the feature maps of one class (head ``msroi``).
+    activation
+        The non-linearity of those maps: ``"relu"`` or ``"softplus"``.
+    """
+
+    classes: tuple[str, ...]
+    head: str = "msroi"
+    widths: tuple[int, ...] = (64, 128, 256, 512, 512)
+    norm: str = "batch"
+    maps_per_class: int = 4
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("head", HEADS), ("norm", NORMS), ("activation", ACTIVATIONS)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
+                )
+        if not self.classes or len(self.widths) != 5:
+            raise ValueError("an architecture takes at least one class and exactly five widths")
+
+
+NORMS = {
+    "batch": nn.BatchNorm2d,
+    "group": lambda width: nn.GroupNorm(math.gcd(8, width), width),
+    "none": lambda width: nn.Identity(),
+}
+ACTIVATIONS = {"relu": nn.ReLU, "softplus": nn.Softplus}
+
+
+class Features(nn.Sequential):
+    """The shared layers: ``[[CONV 3×3 → norm → ReLU]² → MAXPOOL 2×2]⁵`` (§5).
+
+    Takes [B, 3, H, W] in [0, 1] with H, W ≥ 32, gives [B, widths[-1], H // 32, W // 32].
+    """
+
+    def __init__(self, widths: Sequence[int], norm: str) -> None:
+        layers: list[nn.Module] = [Centre()]
+        for before, width in zip((3, *widths), widths, strict=False):
+            for channels in (before, width):
+                layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=norm == "none"))
+                layers += [NORMS[norm](width), nn.ReLU()]
+            layers.append(nn.MaxPool2d(2))
+        super().__init__(*layers)
+
+
+class Centre(nn.Module):
+    """Brings pixels in [0, 1] to about zero mean and unit variance (fixed, ¼ is a photo's σ)."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return (pixels - 0.45) * 4
+
+
+class MSROIHead(nn.Module):
+    """D feature maps for each class, and a sigmoid for each class (Eq. 4–6).
+
+    Deviation: Eq. 6 as printed falls as the evidence grows; here P(c) = σ(Z_c − T_c), T_c learned,
+    so that Eq. 5's test Z_c > T_c is P(c) > ½.
+    Deviation: Z_c is a mean over x, y times one learned scale, where Eq. 4 sums, so that one T
+    serves images of every size.
+    Deviation: a non-linearity on f_d^c, without which the D maps of a class would be one linear map.
+    """
+
+    def __init__(self, width: int, architecture: Architecture) -> None:
+        super().__init__()
+        self.shape = (len(architecture.classes), architecture.maps_per_class)
+        self.maps = nn.Conv2d(width, math.prod(self.shape), 1)
+        self.activation = ACTIVATIONS[architecture.activation]()
+        self.log_scale = nn.Parameter(torch.zeros(()))
+        self.threshold = nn.Parameter(torch.full((self.shape[0],), 2.0))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, F, h, w] to class maps Σ_d f_d^c [B, C, h, w] and logits Z_c − T_c [B, C]."""
+        maps = self.activation(self.maps(features)).unflatten(1, self.shape).sum(2)
+        evidence = self.log_scale.exp() * maps.mean((2, 3))
+        return maps, evidence - self.threshold
+
+
+class CAMHead(nn.Module):
+    """Class activation maps M_c = Σ_d w_d^c f_d, and a softmax over their means (Eq. 2–3)."""
+
+    def __init__(self, width: int, architecture: Architecture) -> None:
+        super().__init__()
+        self.maps = nn.Conv2d(width, len(architecture.classes), 1, bias=False)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, F, h, w] to class maps M_c [B, C, h, w] and the softmax's logits [B, C]."""
+        maps = self.maps(features)
+        return maps, maps.mean((2, 3))
+
+
+HEADS = {"msroi": MSROIHead, "cam": CAMHead}
+
+
+class Network(nn.Module):
+    """Shared features and one head.
+
+    Attributes
+    ----------
+    architecture
+        The `Architecture` it was built from.
+    metadata
+        What its checkpoint says of its training; empty for a network that was just built.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.metadata: dict[str, Any] = {}
+        self.features = Features(architecture.widths, architecture.norm)
+        self.head = HEADS[architecture.head](architecture.widths[-1], architecture)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels [B, 3, H, W] in [0, 1] to class maps [B, C, H//32, W//32] and logits [B, C]."""
+        return self.head(self.features(pixels))
+
+
+def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, Any]) -> None:
+    """Write weights, architecture and ``metadata`` (anything JSON holds) as safetensors, atomically."""
+    header = {"architecture": asdict(network.architecture), **metadata}
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    data = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
+    write_atomically(path, data)
+
+
+def load_model(path_or_name: str | Path = "released", *, head: str = "msroi") -> Network:
+    """Load a network for inference.
+
+    Parameters
+    ----------
+    path_or_name
+        A checkpoint that `save_checkpoint` wrote, or ``"released"`` for the one that ships inside
+        the package.
+    head
+        Which of the released heads, ``"msroi"`` or ``"cam"``; a path says its own.
+
+    Returns
+    -------
+    Network in evaluation mode, float32, with its `metadata`.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, is no safetensors file, or doesn't hold the network that it names.
+    """
+    path = WEIGHTS / f"{head}.safetensors" if path_or_name == "released" else Path(path_or_name)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[METADATA_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = Network(_architecture(header.pop("architecture")))
+        network.load_state_dict(tensors)
+    except FileNotFoundError:
+        raise CheckpointError(_missing(path_or_name, path)) from None
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint that this version can read "
+            f"({str(error).splitlines()[0]}); train it anew with `msroi train`"
+        ) from error
+    network.metadata = header
+    return network.float().eval()
+
+
+def _architecture(header: Mapping[str, Any]) -> Architecture:
+    known = {field.name: header[field.name] for field in fields(Architecture)}
+    return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+
+
+def _missing(name: str | Path, path: Path) -> str:
+    if name == "released":
+        return "no released checkpoint ships with this version; name one with --model PATH"
+    return f"{path} does not exist; `dvc repro train` makes the study's checkpoints in models/"
