@@ -1,0 +1,125 @@
+"""Image and saliency map → JPEG bytes.
+
+Works with any map in [0, 1], a hand-drawn one too: neither torch nor the model is needed.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from msroi.encoder import standard
+from msroi.encoder.budget import BudgetError, Encoded, search
+from msroi.encoder.mosaic import make_mosaic
+
+__all__ = ["METHODS", "BudgetError", "Encoded", "encode", "encode_detailed"]
+
+
+def _encode_standard(image, saliency, *, quality, max_bytes) -> Encoded:
+    if max_bytes is None:
+        return Encoded(standard.write(image, quality), quality)
+    return search(partial(standard.write, image), max_bytes, standard.QUALITIES)
+
+
+def _encode_mosaic(image, saliency, *, quality, max_bytes, **levels) -> Encoded:
+    if max_bytes is None:
+        max_bytes = len(standard.write(image, quality))
+    mosaic = make_mosaic(image, saliency, **levels)
+    return search(partial(standard.write, mosaic), max_bytes, standard.QUALITIES)
+
+
+# name → function(image, saliency, *, quality, max_bytes, **options) -> Encoded
+METHODS = {"mosaic": _encode_mosaic, "standard": _encode_standard}
+
+
+def encode(
+    image: np.ndarray,
+    saliency: np.ndarray | None = None,
+    *,
+    method: str = "mosaic",
+    quality: int = 50,
+    max_bytes: int | None = None,
+    **options,
+) -> bytes:
+    """Encode an image as JPEG, with more of the bytes where the map is high.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+        RGB; sides from 1 to 65500.
+    saliency : float [H, W] in [0, 1], optional
+        1 is most important. None is flat: 0.5 everywhere.
+    method : str
+        ``"mosaic"``: the paper's section 4. Options: `levels` (k, 5), `q_low` and `q_high`
+        (Q_l and Q_h, 30 and 70), see `msroi.encoder.mosaic.make_mosaic`.
+        ``"standard"``: plain baseline JPEG, which heeds no map and has no options.
+    quality : int
+        1 to 100: where `max_bytes` is None, the budget is the size of the standard JPEG
+        of this quality, and ``"standard"`` gives that very file.
+    max_bytes : int, optional
+        The budget. The result has the largest quality whose file is within it.
+    **options
+        Of the method; one that the method does not have is a TypeError.
+
+    Returns
+    -------
+    bytes
+        A JFIF file of at most `max_bytes` bytes.
+
+    Raises
+    ------
+    BudgetError
+        Even the lowest quality does not fit; names the smallest reachable size.
+    ValueError
+        An argument is out of its range, or has another shape or dtype.
+    """
+    return encode_detailed(
+        image, saliency, method=method, quality=quality, max_bytes=max_bytes, **options
+    ).data
+
+
+def encode_detailed(
+    image: np.ndarray,
+    saliency: np.ndarray | None = None,
+    *,
+    method: str = "mosaic",
+    quality: int = 50,
+    max_bytes: int | None = None,
+    **options,
+) -> Encoded:
+    """As `encode`, and tell the quality too that the search chose.
+
+    Returns
+    -------
+    Encoded
+        ``data`` (bytes) and ``quality``, on the method's own scale: libjpeg's 1 to 100 for
+        ``"standard"`` and ``"mosaic"`` (where it is that of the last encode).
+    """
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    if quality not in standard.QUALITIES:
+        raise ValueError(f"quality must be a whole number from 1 to 100, not {quality}")
+    _check_image(image)
+    if saliency is None:
+        saliency = np.full(image.shape[:2], 0.5, np.float32)
+    _check_saliency(saliency, image.shape[:2])
+    return METHODS[method](image, saliency, quality=quality, max_bytes=max_bytes, **options)
+
+
+def _check_image(image: np.ndarray) -> None:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(f"an image must be uint8 [H, W, 3], not {image.dtype} {list(image.shape)}")
+    if not all(1 <= side <= standard.MAX_SIDE for side in image.shape[:2]):
+        raise ValueError(
+            f"JPEG holds sides from 1 to {standard.MAX_SIDE} pixels, "
+            f"not {image.shape[1]}×{image.shape[0]}"
+        )
+
+
+def _check_saliency(saliency: np.ndarray, shape: tuple[int, int]) -> None:
+    if saliency.shape != shape or not np.issubdtype(saliency.dtype, np.floating):
+        raise ValueError(
+            f"a map for this image must be float {list(shape)}, "
+            f"not {saliency.dtype} {list(saliency.shape)}"
+        )
+    if not (saliency.min() >= 0 and saliency.max() <= 1):  # false for NaN too
+        raise ValueError("a map must hold finite values from 0 to 1")

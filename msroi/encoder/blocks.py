@@ -1,0 +1,57 @@
+"""From a saliency map to the importance of each 8×8 block, and to the paper's levels."""
+
+import numpy as np
+
+SIDE = 8  # of a JPEG block, in pixels
+
+
+def block_saliency(saliency: np.ndarray) -> np.ndarray:
+    """Mean saliency of each 8×8 block.
+
+    Deviation: the paper gives a saliency to every pixel and a quality to every block, and
+    does not say how one becomes the other; here a block has the mean of its pixels.
+
+    Parameters
+    ----------
+    saliency : float [H, W] in [0, 1]
+
+    Returns
+    -------
+    float32 [⌈H/8⌉, ⌈W/8⌉] in [0, 1]
+        A block cut by the right or lower edge has the mean over the pixels it has.
+        The sums are in float64, so a block of equal float32 pixels has exactly their value.
+    """
+    rows, columns = (np.arange(0, side, SIDE) for side in saliency.shape)
+    sums = np.add.reduceat(saliency.astype(np.float32), columns, axis=1, dtype=np.float64)
+    sums = np.add.reduceat(sums, rows, axis=0)
+    H, W = saliency.shape
+    heights = np.minimum(SIDE, H - rows)
+    widths = np.minimum(SIDE, W - columns)
+    return (sums / (heights[:, None] * widths)).astype(np.float32)
+
+
+def saliency_levels(saliency: np.ndarray, levels: int) -> np.ndarray:
+    """Level n = 0..k−1 of each saliency, for the paper's intervals [0, 1/k], (1/k, 2/k], …
+
+    Parameters
+    ----------
+    saliency : float, any shape, in [0, 1]
+    levels : int
+        k, from 2 to 100.
+
+    Returns
+    -------
+    uint8 of the same shape
+        Told apart in float32, so that a map stored as 8 or 16 bits meets the edges n/k
+        exactly: 153/255 is 3/5, level 2 of 5.
+    """
+    if levels not in range(2, 101):
+        raise ValueError(f"levels must be a whole number from 2 to 100, not {levels}")
+    edges = (np.arange(1, levels) / levels).astype(np.float32)
+    return np.searchsorted(edges, saliency.astype(np.float32), side="left").astype(np.uint8)
+
+
+def spread(values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Give each pixel of an image of `shape` (H, W) the value of its 8×8 block."""
+    H, W = shape
+    return values.repeat(SIDE, axis=0)[:H].repeat(SIDE, axis=1)[:, :W]

@@ -1,0 +1,259 @@
+"""The encoder: levels, mosaic, byte budget."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from msroi.encoder import METHODS, BudgetError, encode, encode_detailed, standard
+from msroi.encoder.blocks import block_saliency, saliency_levels, spread
+from msroi.encoder.budget import search
+from msroi.encoder.mosaic import level_qualities, make_mosaic
+
+SHAPES = [(1, 1), (5, 3), (8, 8), (16, 32), (17, 23), (40, 61)]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+def texture(rng, shape):
+    """Noise over a slope: no two blocks alike, and every quality decodes otherwise."""
+    H, W = shape
+    slope = np.linspace(0, 180, H * W * 3).reshape(H, W, 3)
+    return (slope + rng.integers(0, 70, (H, W, 3))).astype(np.uint8)
+
+
+# --- blocks and levels -----------------------------------------------------------------
+
+
+def test_a_block_has_the_mean_of_its_pixels():
+    saliency = np.zeros((8, 16), np.float32)
+    saliency[:, 8:12] = 1
+    np.testing.assert_array_equal(block_saliency(saliency), [[0, 0.5]])
+
+
+def test_an_edge_block_has_the_mean_of_the_pixels_it_has():
+    saliency = np.zeros((9, 11), np.float32)
+    saliency[8, 8:] = 0.75
+    saliency[8, :8] = 0.25
+    np.testing.assert_array_equal(block_saliency(saliency), [[0, 0], [0.25, 0.75]])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_flat_map_keeps_its_value_exactly(shape):
+    blocks = block_saliency(np.full(shape, 0.6, np.float32))
+    assert (blocks == np.float32(0.6)).all()
+
+
+def test_levels_are_half_open_intervals_as_in_the_paper():
+    edges = np.array([0, 0.2, 0.4, 0.6, 0.8, 1])
+    assert saliency_levels(edges, 5).tolist() == [0, 0, 1, 2, 3, 4]
+    assert saliency_levels(edges[:-1] + 1e-6, 5).tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("levels", [2, 3, 5, 15, 17, 51, 85])
+def test_a_map_of_eight_bits_meets_the_edges_exactly(levels):
+    values = np.arange(256)
+    expected = np.maximum(-(-values * levels // 255) - 1, 0)  # ⌈k·v/255⌉ − 1 in whole numbers
+    assert (saliency_levels((values / 255).astype(np.float32), levels) == expected).all()
+
+
+def test_qualities_are_the_papers():
+    assert level_qualities(5, 30, 70) == [30, 40, 50, 60, 70]
+
+
+def test_spread_gives_each_pixel_its_block():
+    spread_out = spread(np.array([[1, 2], [3, 4]]), (9, 10))
+    assert spread_out.shape == (9, 10)
+    assert spread_out[7, 7] == 1 and spread_out[7, 8] == 2
+    assert spread_out[8, 7] == 3 and spread_out[8, 9] == 4
+
+
+# --- mosaic ----------------------------------------------------------------------------
+
+
+def naive_mosaic(image, saliency, qualities):
+    """The paper's section 4 word by word, one block after the other."""
+    decoded = [standard.read(standard.write(image, q)) for q in qualities]
+    k = len(qualities)
+    mosaic = np.zeros_like(image)
+    for y in range(0, image.shape[0], 8):
+        for x in range(0, image.shape[1], 8):
+            block = np.s_[y : y + 8, x : x + 8]
+            mean = saliency[block].mean(dtype=np.float64)
+            level = max(n for n in range(k) if n == 0 or mean > n / k)
+            mosaic[block] = decoded[level][block]
+    return mosaic
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_mosaic_equals_the_paper_block_by_block(rng, shape):
+    image, saliency = texture(rng, shape), rng.random(shape)
+    expected = naive_mosaic(image, saliency, [30, 40, 50, 60, 70])
+    np.testing.assert_array_equal(make_mosaic(image, saliency), expected)
+
+
+def test_mosaic_takes_other_levels_and_qualities(rng):
+    image, saliency = texture(rng, (33, 47)), rng.random((33, 47))
+    expected = naive_mosaic(image, saliency, [10, 50, 90])
+    result = make_mosaic(image, saliency, levels=3, q_low=10, q_high=90)
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize(("value", "quality"), [(0, 30), (0.3, 40), (0.5, 50), (0.8, 60), (1, 70)])
+def test_a_flat_map_of_one_level_is_the_plain_reencoding(rng, value, quality):
+    image = texture(rng, (20, 30))
+    expected = standard.read(standard.write(image, quality))
+    np.testing.assert_array_equal(make_mosaic(image, np.full((20, 30), value, float)), expected)
+
+
+def test_the_salient_half_of_a_mosaic_is_nearer_to_the_image(rng):
+    image = texture(rng, (64, 64))
+    saliency = np.zeros((64, 64))
+    saliency[:, 32:] = 1
+    error = np.abs(make_mosaic(image, saliency, q_low=10, q_high=90) - image.astype(float))
+    assert error[:, 32:].mean() < 0.8 * error[:, :32].mean()
+
+
+# --- budget ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_default_budget_is_the_standard_jpeg_and_is_met(rng, method, shape):
+    image = texture(rng, shape)
+    data = encode(image, rng.random(shape), method=method)
+    assert len(data) <= len(standard.write(image, 50))
+    assert standard.read(data).shape == image.shape
+
+
+def test_the_standard_method_without_a_budget_is_that_very_file(rng):
+    image = texture(rng, (20, 20))
+    result = encode_detailed(image, method="standard", quality=35)
+    assert result == (standard.write(image, 35), 35)
+
+
+@pytest.mark.parametrize("max_bytes", [760, 900, 1100, 1300])
+def test_one_quality_more_would_exceed_the_budget(rng, max_bytes):
+    image, saliency = texture(rng, (48, 48)), rng.random((48, 48))
+    result = encode_detailed(image, saliency, max_bytes=max_bytes)
+    assert len(result.data) <= max_bytes
+    mosaic = make_mosaic(image, saliency)
+    assert result.data == standard.write(mosaic, result.quality)
+    assert len(standard.write(mosaic, result.quality + 1)) > max_bytes
+
+
+def test_a_generous_budget_gives_the_highest_quality(rng):
+    assert encode_detailed(texture(rng, (16, 16)), max_bytes=10**6).quality == 100
+
+
+def test_a_budget_out_of_reach_names_the_smallest_size(rng):
+    image = texture(rng, (16, 16))
+    with pytest.raises(BudgetError, match="smallest reachable size is") as caught:
+        encode(image, method="standard", max_bytes=10)
+    smallest = caught.value.smallest_bytes
+    assert smallest == min(len(standard.write(image, q)) for q in range(1, 101))
+    assert str(smallest) in str(caught.value)
+    assert len(encode(image, method="standard", max_bytes=smallest)) == smallest
+
+
+@pytest.mark.parametrize("max_bytes", range(10, 22))
+def test_the_search_passes_over_a_local_dip_in_size(max_bytes):
+    sizes = [11, 10, 12, 14, 13, 15, 18, 16, 17, 20]  # no dip is farther than two steps
+    fitting = [step for step, size in enumerate(sizes) if size <= max_bytes]
+    assert search(lambda step: bytes(sizes[step]), max_bytes, range(10)).quality == fitting[-1]
+
+
+def test_the_search_takes_a_continuous_scale():
+    qualities = np.linspace(0, 1, 1001)
+    result = search(lambda q: bytes(int(1000 * q + 0.5)), 123, qualities)
+    assert result.quality == pytest.approx(0.123)
+
+
+def test_the_search_writes_each_candidate_once():
+    tried = []
+    search(lambda q: tried.append(q) or bytes(q), 37, range(1, 101))
+    assert len(tried) == len(set(tried)) <= 9
+
+
+# --- the door --------------------------------------------------------------------------
+
+
+def test_no_map_is_a_flat_one(rng):
+    image = texture(rng, (24, 24))
+    assert encode(image) == encode(image, np.full((24, 24), 0.5))
+
+
+def test_equal_input_gives_equal_bytes_and_is_left_alone(rng):
+    image, saliency = texture(rng, (24, 24)), rng.random((24, 24))
+    before = image.copy(), saliency.copy()
+    assert encode(image, saliency) == encode(image, saliency)
+    np.testing.assert_array_equal(image, before[0])
+    np.testing.assert_array_equal(saliency, before[1])
+
+
+def test_an_unknown_method_is_answered_with_the_known_ones(rng):
+    with pytest.raises(ValueError, match="mosaic, standard"):
+        encode(texture(rng, (8, 8)), method="jpeg2000")
+
+
+@pytest.mark.parametrize(
+    "bad", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8, 3))]
+)
+def test_an_image_must_be_eight_bit_rgb(bad):
+    with pytest.raises(ValueError, match="uint8"):
+        encode(bad)
+
+
+def test_an_image_without_pixels_is_refused():
+    with pytest.raises(ValueError, match="sides from 1"):
+        encode(np.zeros((0, 8, 3), np.uint8))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
+def test_a_map_out_of_range_is_refused(rng, value):
+    saliency = np.full((8, 8), 0.5)
+    saliency[3, 3] = value
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        encode(texture(rng, (8, 8)), saliency)
+
+
+@pytest.mark.parametrize("bad", [np.zeros((8, 9)), np.zeros((8, 8), np.uint8)])
+def test_a_map_of_another_shape_or_type_is_refused(rng, bad):
+    with pytest.raises(ValueError, match="float"):
+        encode(texture(rng, (8, 8)), bad)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("quality", 0),
+        ("quality", 101),
+        ("quality", 50.5),
+        ("levels", 1),
+        ("levels", 2.5),
+        ("q_low", 0),
+        ("q_low", 80),
+        ("q_high", 101),
+    ],
+)
+def test_a_value_out_of_its_range_is_refused(rng, option, value):
+    with pytest.raises(ValueError, match=f"{option}.* {value}"):
+        encode(texture(rng, (8, 8)), **{option: value})
+
+
+def test_an_option_of_another_method_is_refused(rng):
+    with pytest.raises(TypeError, match="levels"):
+        encode(texture(rng, (8, 8)), method="standard", levels=5)
+
+
+def test_the_encoder_and_the_package_load_without_torch():
+    code = (
+        "import sys, msroi; msroi.encode; heavy = {'torch', 'sewar', 'skimage', 'scipy'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
