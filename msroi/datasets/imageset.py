@@ -9,9 +9,7 @@ from pathlib import Path
 
 from .registry import DatasetError, Source, source
 
-IMAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .png .bmp .gif .tif .tiff .webp .ppm .pgm .pnm .jp2 .avif".split()
-)
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 MAKE_OR_FETCH = "run `msroi fetch {name}`, or set datasets.{name}.path in params.yaml"
 
 Found = tuple[str, Path]  # a picture's category and path
@@ -145,7 +143,7 @@ def listed(entry: Source, root: Path, *, subset: str = "") -> ImageSet:
     """`load` for a registry entry of one's own."""
     if subset not in (("train", "test") if entry.name == "scenes" else ("",)):
         raise DatasetError(f"{entry.name} has no subset {subset!r}: scenes has train and test")
-    base = _pictures_folder(entry, root) / subset
+    base = pictures_folder(entry, root) / subset
     if not base.is_dir():
         raise DatasetError(f"{base} is no folder: {MAKE_OR_FETCH.format(name=entry.name)}")
     found, strays = _scan(base, no_class=entry.no_class)
@@ -157,7 +155,7 @@ def listed(entry: Source, root: Path, *, subset: str = "") -> ImageSet:
     return ImageSet(entry.name, root, items, classes, strays, entry.upright, entry.sigma)
 
 
-def _pictures_folder(entry: Source, root: Path) -> Path:
+def pictures_folder(entry: Source, root: Path) -> Path:
     """`root/trainSet/Stimuli`, `root/Stimuli` or `root`: a user may have unpacked any of them."""
     parts = Path(entry.folder).parts
     candidates = [root.joinpath(*parts[start:]) for start in range(len(parts) + 1)]

@@ -86,7 +86,8 @@ def table() -> list[dict[str, object]]:
     Columns: name, title, images, classes, download_bytes (0 = by hand), disk_bytes, licence,
     citation, page.
     """
-    columns = "name title images classes download_bytes disk_bytes licence citation page".split()
+    sizes = ["images", "classes", "download_bytes", "disk_bytes"]
+    columns = ["name", "title", *sizes, "licence", "citation", "page"]
     fetched = [entry for entry in sources().values() if entry.page]
     return [{column: getattr(entry, column) for column in columns} for entry in fetched]
 
