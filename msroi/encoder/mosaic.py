@@ -4,6 +4,7 @@ import numpy as np
 
 from msroi.encoder import standard
 from msroi.encoder.blocks import block_saliency, saliency_levels, spread
+from msroi.images import decode
 
 
 def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
@@ -50,6 +51,6 @@ def make_mosaic(
     pixel_levels = spread(block_levels, image.shape[:2])
     mosaic = np.empty_like(image)
     for level in np.unique(block_levels):  # one decoded JPEG in memory at a time
-        decoded = standard.read(standard.write(image, qualities[level]))
+        decoded = decode(standard.write(image, qualities[level]))
         np.copyto(mosaic, decoded, where=(pixel_levels == level)[..., None])
     return mosaic

@@ -26,9 +26,3 @@ def write(image: np.ndarray, quality: int) -> bytes:
     file = BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=int(quality), subsampling="4:2:0")
     return file.getvalue()
-
-
-def read(data: bytes) -> np.ndarray:
-    """Decode a JPEG as an off-the-shelf decoder does: uint8 RGB [H, W, 3]."""
-    with Image.open(BytesIO(data)) as image:
-        return np.array(image.convert("RGB"))

@@ -1,0 +1,255 @@
+"""Reading any user's image into upright RGB pixels, and keeping its metadata."""
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, ImageCms
+
+EXIF_HEADER = b"Exif\0\0"
+ICC_HEADER = b"ICC_PROFILE\0"
+MAX_SEGMENT_BYTES = 65533  # of a JPEG marker segment, beside its two bytes of length
+ICC_CHUNK_BYTES = MAX_SEGMENT_BYTES - len(ICC_HEADER) - 2  # two bytes count the chunks
+
+# EXIF orientation → what turns stored pixels upright; numpy turns anticlockwise
+_TURNS = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: lambda a: np.swapaxes(a, 0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(np.swapaxes(a, 0, 1), 2),
+    8: lambda a: np.rot90(a, 1),
+}
+_INVERSE = {6: 8, 8: 6}  # the other turns undo themselves
+
+
+class ImageError(ValueError):
+    """A file is no image that can be used; the message names the file and says why."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as the user sees it, and what an output file must keep of its source.
+
+    Attributes
+    ----------
+    pixels : uint8 [H, W, 3]
+        RGB, upright: the EXIF orientation is applied.
+    icc_profile : bytes
+        The RGB profile that `pixels` are in; empty for sRGB or unknown.
+    exif : bytes
+        The source's EXIF block as it was, without the ``Exif`` header; empty for none.
+    orientation : int
+        1 to 8: the orientation tag inside `exif`, which a file that carries `exif` obeys.
+    """
+
+    pixels: np.ndarray
+    icc_profile: bytes = b""
+    exif: bytes = b""
+    orientation: int = 1
+
+
+def read_image(path: str | Path) -> Picture:
+    """Read an image file of any kind that Pillow knows, converted as its owner expects.
+
+    Grey, palette and YCbCr become RGB; alpha is laid over white, with a warning; 16 bits
+    are scaled to 8, not clipped. An RGB profile is kept, whereas pixels with a grey or
+    CMYK profile are converted to sRGB. Of an animation the first frame is taken.
+    EXIF is kept from formats that store it as one block (JPEG, PNG, WebP, AVIF), as long as
+    it fits a JPEG.
+
+    Raises
+    ------
+    ImageError
+        Missing, a folder, empty, no image, damaged or truncated, floating-point, or of more
+        pixels than Pillow's `MAX_IMAGE_PIXELS` allows (8705×8400 is well below).
+    """
+    with _open(path) as image:
+        exif, stored, shown = _kept_exif(image)
+        profile = image.info.get("icc_profile") or b""
+        rgb, profile = _to_rgb(_over_white(_to_eight_bits(image)), profile)
+        return Picture(turn_upright(np.asarray(rgb), shown), profile, exif, stored)
+
+
+def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
+    """Read a saliency map: an 8- or 16-bit grey image, black 0 and white 1.
+
+    Parameters
+    ----------
+    path : str or Path
+    shape : (H, W)
+        Of the upright image that the map belongs to.
+
+    Returns
+    -------
+    float32 [H, W] in [0, 1]
+
+    Raises
+    ------
+    ImageError
+        As `read_image`, and where the map is not grey or has another size.
+    """
+    with _open(path) as image:
+        if image.mode not in ("1", "L", "I") and not image.mode.startswith("I;16"):
+            raise ImageError(f"a map must be a grey image, and this one is {image.mode}")
+        levels = np.array(image.convert("L") if image.mode == "1" else image)
+        if levels.shape != tuple(shape):
+            (H, W), (height, width) = levels.shape, shape
+            raise ImageError(f"the map is {W}×{H} pixels, but its image is {width}×{height}")
+    return (levels / (255 if levels.dtype == np.uint8 else 65535)).astype(np.float32)
+
+
+def decode(data: bytes) -> np.ndarray:
+    """Decode a JPEG as an off-the-shelf decoder does: uint8 RGB [H, W, 3]."""
+    with Image.open(BytesIO(data)) as image:
+        return np.array(image.convert("RGB"))
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Encode uint8 [H, W] (grey) or [H, W, 3] (RGB) as a PNG file."""
+    file = BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def luma(image: np.ndarray) -> np.ndarray:
+    """BT.601 luma as JPEG has it (full range): uint8 [H, W, 3] → uint8 [H, W]."""
+    return np.array(Image.fromarray(image).convert("YCbCr").getchannel(0))
+
+
+def turn_upright(stored: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn pixels [H, W, …] stored with an EXIF orientation 1 to 8 upright, without loss."""
+    return np.ascontiguousarray(_TURNS[orientation](stored))
+
+
+def turn_back(upright: np.ndarray, orientation: int) -> np.ndarray:
+    """Turn upright pixels, or a map, back to the stored orientation: undoes `turn_upright`."""
+    return turn_upright(upright, _INVERSE.get(orientation, orientation))
+
+
+def metadata_segments(picture: Picture) -> bytes:
+    """EXIF (APP1) and ICC profile (APP2, in chunks) of `picture` as JPEG marker segments."""
+    segments = b""
+    if picture.exif:
+        segments += _segment(0xE1, EXIF_HEADER + picture.exif)
+    starts = range(0, len(picture.icc_profile), ICC_CHUNK_BYTES)
+    for number, start in enumerate(starts, 1):
+        chunk = picture.icc_profile[start : start + ICC_CHUNK_BYTES]
+        segments += _segment(0xE2, ICC_HEADER + bytes([number, len(starts)]) + chunk)
+    return segments
+
+
+def insert_segments(jpeg: bytes, segments: bytes) -> bytes:
+    """Put marker segments into a JPEG file, behind its JFIF header."""
+    head = 2  # the start-of-image marker
+    if jpeg[2:4] == b"\xff\xe0":
+        head += 2 + int.from_bytes(jpeg[4:6], "big")
+    return jpeg[:head] + segments + jpeg[head:]
+
+
+def _segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+@contextmanager
+def _open(path: str | Path) -> Iterator[Image.Image]:
+    """A loaded Pillow image; whatever goes wrong with the file is an ImageError."""
+    path = Path(path)
+    if not path.exists():
+        raise ImageError(f"{path}: there is no such file")
+    if not path.is_file():
+        raise ImageError(f"{path}: is not a file")
+    if path.stat().st_size == 0:
+        raise ImageError(f"{path}: the file is empty")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(path)
+        with image:
+            image.load()
+            yield image
+    except ImageError as error:
+        raise ImageError(f"{path}: {error}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        limit = Image.MAX_IMAGE_PIXELS
+        raise ImageError(f"{path}: has more than {limit} pixels; scale it down first") from error
+    except Image.UnidentifiedImageError as error:
+        raise ImageError(f"{path}: is not an image of a known format") from error
+    except Exception as error:  # a damaged file: Pillow's readers raise whatever they meet
+        raise ImageError(f"{path}: cannot be read, damaged or truncated ({error})") from error
+
+
+def _kept_exif(image: Image.Image) -> tuple[bytes, int, int]:
+    """EXIF block to keep, orientation it tells, orientation that Pillow's pixels have.
+
+    The two differ where the tag is in XMP only, or in an EXIF block that is left out.
+    """
+    exif = image.info.get("exif", b"").removeprefix(EXIF_HEADER)
+    tags = Image.Exif()
+    try:
+        shown = _orientation(image.getexif())
+        tags.load(exif)
+    except Exception:  # as in `_open`; the pixels are sound, so they are used
+        warnings.warn("a damaged EXIF block is left out", stacklevel=4)
+        return b"", 1, 1
+    if len(EXIF_HEADER + exif) > MAX_SEGMENT_BYTES:
+        warnings.warn("an EXIF block over 64 KB fits no JPEG and is left out", stacklevel=4)
+        return b"", 1, shown
+    return exif, _orientation(tags), shown
+
+
+def _orientation(tags: Image.Exif) -> int:
+    orientation = tags.get(ExifTags.Base.Orientation)
+    return orientation if orientation in _TURNS else 1
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits, 65535 to 255; Pillow would clip. RGB is scaled on reading."""
+    if image.mode == "F":
+        raise ImageError("floating-point pixels have no known range; save it with 8 or 16 bits")
+    if not image.mode.startswith("I"):
+        return image
+    grey = np.array(image)
+    if grey.min() < 0 or grey.max() > 65535:
+        raise ImageError("has pixels of more than 16 bits; save it with 8 or 16 bits")
+    return Image.fromarray(np.rint(grey / 257).astype(np.uint8))
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """Lay an image that has transparent pixels over white."""
+    if not image.has_transparency_data:
+        return image
+    rgba = image.convert("RGBA")
+    if rgba.getchannel("A").getextrema()[0] < 255:
+        warnings.warn("JPEG has no transparency: the image is laid over white", stacklevel=4)
+    white = Image.new("RGBA", rgba.size, "white")
+    opaque = Image.alpha_composite(white, rgba).convert("RGB")
+    return opaque.convert("L") if image.mode in ("L", "LA") else opaque
+
+
+def _to_rgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes]:
+    """RGB pixels and the RGB profile they are in (empty: sRGB)."""
+    space = profile[16:20]  # ICC.1, 7.2.8: the data colour space
+    if space == b"RGB " and image.mode != "CMYK":
+        return image.convert("RGB"), profile
+    if (space, image.mode) in [(b"GRAY", "L"), (b"CMYK", "CMYK")]:
+        return _to_srgb(image, profile), b""
+    if profile:
+        warnings.warn("an ICC profile that is not of the image's kind is left out", stacklevel=4)
+    return image.convert("RGB"), b""
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    try:
+        srgb = ImageCms.createProfile("sRGB")
+        return ImageCms.profileToProfile(image, BytesIO(profile), srgb, outputMode="RGB")
+    except ImageCms.PyCMSError:
+        warnings.warn("a damaged ICC profile is left out", stacklevel=5)
+        return image.convert("RGB")
