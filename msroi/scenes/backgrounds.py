@@ -15,8 +15,9 @@ CLOTHS = ((0.3, 0.06, 0.1), (0.1, 0.16, 0.36), (0.45, 0.3, 0.08), (0.12, 0.3, 0.
 
 
 def tinted(rng, stops, *, amount=0.12):
-    """The same ramp, each stop's channels scaled alike by a random tint."""
-    return np.array(stops) * rng.uniform(1 - amount, 1 + amount, 3)
+    """The same ramp, all its stops made brighter or darker, and warmer or cooler, at random."""
+    tint = rng.uniform(1 - amount / 2, 1 + amount / 2, 3)
+    return np.array(stops) * tint * rng.uniform(1 - 1.5 * amount, 1 + 1.5 * amount)
 
 
 def grass(shape, rng, light, depth=None):
@@ -40,16 +41,16 @@ def earth(shape, rng, light, depth=None):
     """Bare soil: rough relief."""
     heights = fractal(shape, rng, cells=6, gain=0.72, stretch=1.5, depth=depth)
     surface = ramp(0.9 * heights, tinted(rng, EARTHS))
-    surface *= relief(heights, light, strength=0.3)[..., None]
+    surface *= relief(heights, light, strength=0.18)[..., None]
     return surface
 
 
 def stone(shape, rng, light, depth=None):
     """Rock: relief with cracks where a slow noise crosses zero."""
     heights = fractal(shape, rng, cells=4, gain=0.62, depth=depth)
-    cracks = smoothstep(np.abs(fractal(shape, rng, cells=2.5, gain=0.6, depth=depth)), 0.0, 0.05)
+    cracks = smoothstep(np.abs(fractal(shape, rng, cells=2, gain=0.45, depth=depth)), 0.0, 0.06)
     surface = ramp(0.8 * heights, tinted(rng, STONES, amount=0.2))
-    surface *= (relief(heights, light, strength=0.35) * (0.45 + 0.55 * cracks))[..., None]
+    surface *= (relief(heights, light, strength=0.22) * (0.45 + 0.55 * cracks))[..., None]
     return surface
 
 
@@ -99,9 +100,9 @@ def cloth(shape, rng, light, depth=None):
     for axis, length in ((0, H), (1, W)):
         at = np.linspace(0, length / min(H, W), length, dtype=np.float32)
         bands = sum(np.sin(rng.uniform(8, 50) * at + rng.uniform(0, 6)) for _ in range(3))
-        threads += np.expand_dims(np.clip(bands, -1, 1), 1 - axis)
-    folds = fractal(shape, rng, cells=1.5, gain=0.4)
-    threads += 0.25 * fractal(shape, rng, cells=60, gain=0.9)
+        threads += np.expand_dims(np.clip(2 * bands, -1, 1), 1 - axis)
+    folds = fractal(shape, rng, cells=2, gain=0.22)
+    threads += 0.2 * fractal(shape, rng, cells=150, gain=0.9)
     surface = ramp(threads, [base, (base + other) / 2, other, np.minimum(other + 0.3, 1)])
     surface *= relief(folds, light, strength=0.3)[..., None]
     return surface
@@ -134,7 +135,7 @@ def landscape(shape, rng, light):
     horizon = rng.uniform(0.18, 0.5)
     rows = np.linspace(0, 1, H, dtype=np.float32)
     below = np.clip((rows - horizon) / (1 - horizon), 0.03, 1)
-    kind = rng.choice([grass, sand, earth, water, stone])
+    kind = rng.choice([grass, grass, grass, sand, sand, water, water, earth, stone])
     picture = kind(shape, rng, light, 1 / below)
     haze = tinted(rng, [(0.72, 0.8, 0.88)], amount=0.1)[0].astype(np.float32)
     picture += (0.5 * np.exp(-5 * below))[:, None, None] * (haze - picture)

@@ -28,7 +28,7 @@ def fractal(
 ) -> np.ndarray:
     """Sum of octaves of value noise, about zero mean and unit variance.
 
-    Octave k is a lattice of normal numbers, twice as fine as the one before and weighted by
+    Octave k is a lattice of random numbers, twice as fine as the one before and weighted by
     gain^k; each partial sum is upsampled to the next lattice, so the whole costs little more
     than its last octave. A larger shape of the same aspect keeps the coarse octaves and adds
     finer ones: the same picture with more detail.
@@ -63,15 +63,16 @@ def fractal(
         weight = np.float32(gain**octave)
         if depth is not None:
             weight = _octave_weight(depth, lattice[0], octave, gain)
-        draw = rng.standard_normal(lattice, dtype=np.float32)
+        draw = rng.random(lattice, dtype=np.float32)
+        draw -= np.float32(0.5)
         draw *= weight
         total = draw + upsample(total, lattice) if octave else draw
         if lattice == shape or (h > 0.6 * H and w > 0.6 * W):
             break
         h, w, octave = 2 * h, 2 * w, octave + 1
     total = np.array(upsample(total, shape))
-    # a bicubic upsampling halves the variance of white noise, about
-    total *= np.float32(math.sqrt(2 * (1 - gain**2)))
+    # uniform numbers vary by 1/12, and a bicubic upsampling halves that, about
+    total *= np.float32(math.sqrt(2 * 12 * (1 - gain**2)))
     return total
 
 

@@ -143,7 +143,7 @@ def fish(c: Canvas):
     tall, fork = c.rng.uniform(0.33, 0.46), c.rng.uniform(0.05, 0.25)
     rays = 0.8 + 0.2 * np.sin(30 * np.arctan2(c.v, c.u - np.float32(0.2)))
     for sign in (-1, 1):
-        tail = polygon(c.u, c.v, [(-0.42, 0), (-0.9, sign * 0.42), (-0.9 + fork, 0)])
+        tail = polygon(c.u, c.v, [(-0.42, 0), (-0.87, sign * 0.4), (-0.87 + fork, 0)])
         c.paint(tail - 0.01, back, shade=rays)
         fin = polygon(
             c.u, c.v, [(0.35, sign * 0.2), (-0.25, sign * (tall + 0.2)), (-0.3, sign * 0.15)]
@@ -202,10 +202,10 @@ def butterfly(c: Canvas):
     inner = hsv(hue, c.rng.uniform(0.65, 0.95), c.rng.uniform(0.75, 1))
     outer = hsv(hue + c.rng.uniform(-0.08, 0.08), 0.8, c.rng.uniform(0.45, 0.8))
     margin, tilt = c.rng.uniform(0.04, 0.12), c.rng.uniform(-0.75, -0.45)
-    upper = ellipse(side, c.v, 0.48, -0.33, 0.5, 0.29, angle=tilt)
-    lower = ellipse(side, c.v, 0.37, 0.36, 0.4, 0.28, angle=c.rng.uniform(0.6, 1.0))
+    upper = ellipse(side, c.v, 0.43, -0.31, 0.45, 0.33, angle=tilt)
+    lower = ellipse(side, c.v, 0.35, 0.35, 0.38, 0.31, angle=c.rng.uniform(0.6, 1.0))
     spot = hsv(hue + 0.5, c.rng.uniform(0.2, 0.9), 0.95)
-    for wing, at in ((lower, (0.45, 0.5)), (upper, (0.62, -0.5))):
+    for wing, at in ((lower, (0.45, 0.5)), (upper, (0.57, -0.46))):
         c.paint(wing, DARK)
         veins = np.abs(np.sin(9 * np.arctan2(c.v + np.float32(0.05), side)))
         share = np.clip(0.2 + 1.1 * side * side + 0.15 * c.noise(cells=5), 0, 1)
@@ -213,7 +213,7 @@ def butterfly(c: Canvas):
         c.paint(wing + margin, mix(inner, outer, share), shade=shade)
         c.paint(ellipse(side, c.v, *at, 0.09, 0.08), DARK)
         c.paint(ellipse(side, c.v, *at, 0.055, 0.05), spot)
-    for at in ((0.83, -0.52), (0.72, -0.72), (0.62, 0.36)):
+    for at in ((0.74, -0.47), (0.65, -0.63), (0.57, 0.34)):
         fleck = ellipse(side, c.v, *at, 0.03, 0.025)
         c.paint(np.maximum(fleck, np.minimum(upper, lower) + 0.01), (0.95, 0.93, 0.85))
     c.paint(capsule(side, c.v, (0, -0.4), (0.22, -0.82), 0.015), DARK)
@@ -226,7 +226,7 @@ def butterfly(c: Canvas):
 
 def house(c: Canvas):
     """Walls of brick, boards or plaster, a tiled roof, a chimney, a door and lit windows."""
-    wide, top = c.rng.uniform(0.52, 0.68), c.rng.uniform(-0.2, 0.02)
+    wide, top = c.rng.uniform(0.5, 0.63), c.rng.uniform(-0.2, 0.02)
     wall = hsv(c.rng.uniform(0.02, 0.14), c.rng.uniform(0.08, 0.6), c.rng.uniform(0.65, 0.98))
     roof = hsv(c.rng.choice([0.01, 0.04, 0.6]), c.rng.uniform(0.3, 0.75), c.rng.uniform(0.35, 0.65))
     paint = hsv(c.rng.random(), c.rng.uniform(0.3, 0.8), c.rng.uniform(0.3, 0.7))
@@ -265,8 +265,8 @@ def mug(c: Canvas):
     around = 0.8 + 0.3 * (c.light[0] * (c.u - np.float32(0.44)) - c.light[1] * c.v)
     c.paint(np.maximum(handle, 0.35 - c.u), glaze, shade=around)
     x = (c.u + np.float32(0.15)) / np.float32(0.6)
-    wall = rectangle(c.u, c.v, -0.15, 0.06, 0.6, 0.62)
-    body = np.minimum(wall, ellipse(c.u, c.v, -0.15, 0.68, 0.6, 0.13))
+    wall = rectangle(c.u, c.v, -0.15, 0.02, 0.6, 0.58)
+    body = np.minimum(wall, ellipse(c.u, c.v, -0.15, 0.6, 0.6, 0.13))
     texture = c.rng.choice([surfaces.stripes, surfaces.spots, surfaces.mottled, surfaces.checks])
     bend = np.arcsin(np.clip(x, -1, 1)) * np.float32(0.6)
     drop = c.v - np.float32(0.13) * np.sqrt(np.maximum(1 - x * x, 0))

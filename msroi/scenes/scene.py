@@ -110,8 +110,8 @@ def _background(shape, rng, light) -> np.ndarray:
     else:
         picture, top = getattr(backgrounds, rng.choice(GROUNDS))(shape, rng, light), 0.0
     strew(picture, rng, light, top=top)
-    if rng.random() < 0.3:  # out of focus
-        radius = min(shape) * rng.uniform(0.006, 0.03)
+    if rng.random() < 0.2:  # out of focus
+        radius = min(shape) * rng.uniform(0.004, 0.018)
         for channel in range(3):
             picture[..., channel] = blur(np.ascontiguousarray(picture[..., channel]), radius)
     return picture
