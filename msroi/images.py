@@ -120,7 +120,10 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def luma(image: np.ndarray) -> np.ndarray:
-    """BT.601 luma as JPEG has it (full range): uint8 [H, W, 3] → uint8 [H, W]."""
+    """BT.601 luma as JPEG has it (full range): uint8 [H, W, 3] → uint8 [H, W].
+
+    Pillow's ``convert("YCbCr")``, which rounds down: a grey of 144 may have a luma of 143.
+    """
     return np.array(Image.fromarray(image).convert("YCbCr").getchannel(0))
 
 
