@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -11,7 +12,8 @@ from filelock import FileLock
 from .archive import extract
 from .disk import require_checksum, require_room
 from .fixations import lacking
-from .imageset import ImageSet, listed, pictures_folder
+from .imageset import ImageSet, listed
+from .layout import pictures_folder
 from .registry import DatasetError, Source, source, sources
 
 DATA_VARIABLE = "MSROI_DATA"  # a folder of image sets, each under its name
@@ -100,12 +102,12 @@ def _place(entry: Source, target: Path, source_path: Path | str | None) -> Image
 
 def _copy_on_disk(entry: Source, source_path: Path | str | None) -> Path | None:
     if source_path:
-        copy = Path(source_path).expanduser().absolute()
+        copy = Path(source_path).expanduser().resolve()
         if not copy.is_dir():
             raise DatasetError(f"{copy} is no folder: mend datasets.{entry.name}.path")
         return copy
     if folder := os.environ.get(DATA_VARIABLE):
-        copy = Path(folder).expanduser().absolute() / entry.name
+        copy = Path(folder).expanduser().resolve() / entry.name
         if copy.is_dir():
             return copy
         logger.warning("%s (%s) has no %s", DATA_VARIABLE, folder, entry.name)
@@ -116,7 +118,7 @@ def _link(copy: Path, target: Path) -> None:
     """Point the link `target` at `copy`, in one step."""
     new = target.with_name(f".{target.name}.link")
     new.unlink(missing_ok=True)
-    new.symlink_to(os.path.normpath(copy), target_is_directory=True)
+    new.symlink_to(copy, target_is_directory=True)
     new.replace(target)
 
 
@@ -131,7 +133,6 @@ def _download(entry: Source, target: Path) -> None:
     require_room(workplace, max(0, entry.download_bytes - arrived_bytes) + entry.disk_bytes)
     for url, checksum in entry.files.items():
         if _is_archive(url):
-            shutil.rmtree(tree, ignore_errors=True)  # what a stopped run had unpacked
             download(url, workplace / _file_name(url), checksum=checksum)
             _unpack(workplace / _file_name(url), tree, entry.inner)
         else:
@@ -142,15 +143,20 @@ def _download(entry: Source, target: Path) -> None:
 
 
 def _unpack(archive: Path, tree: Path, inner: str) -> None:
-    if not inner:
-        return extract(archive, tree)
-    outer = archive.with_name("outer")
-    shutil.rmtree(outer, ignore_errors=True)
-    extract(archive, outer)
-    found = sorted(outer.rglob(inner))
-    if not found:
-        raise DatasetError(f"{archive} holds no {inner}: get it from its original source")
-    extract(found[0], tree)
+    """Unpack an archive, or the archive `inner` that lies in it."""
+    shutil.rmtree(tree, ignore_errors=True)  # of a run that was stopped here
+    if inner:
+        outer = archive.with_name("outer")
+        shutil.rmtree(outer, ignore_errors=True)
+        extract(archive, outer)
+        archive = _only(outer.rglob(inner), archive, inner)
+    extract(archive, tree)
+
+
+def _only(found: Iterable[Path], archive: Path, inner: str) -> Path:
+    if path := next(iter(found), None):
+        return path
+    raise DatasetError(f"{archive} holds no {inner}: get it from its original source")
 
 
 def _by_hand(entry: Source) -> str:

@@ -1,19 +1,16 @@
 """Image sets: ordered lists of pictures with their category, class and fixations."""
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .layout import Found, fixations_beside, pictures_folder, scan
 from .registry import DatasetError, Source, source
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+OBJECTS = "objects.csv"  # of the rendered test scenes: name, count, index, class
 MAKE_OR_FETCH = "run `msroi fetch {name}`, or set datasets.{name}.path in params.yaml"
-
-Found = tuple[str, Path]  # a picture's category and path
-Strays = dict[str, tuple[Path, ...]]  # why something was left out, and what
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ class ImageSet:
     root: Path
     items: tuple[Item, ...]
     classes: tuple[str, ...] = ()
-    strays: Mapping[str, tuple[Path, ...]] = None
+    strays: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     upright: str = "exif"
     sigma: float = 0.0
 
@@ -146,64 +143,14 @@ def listed(entry: Source, root: Path, *, subset: str = "") -> ImageSet:
     base = pictures_folder(entry, root) / subset
     if not base.is_dir():
         raise DatasetError(f"{base} is no folder: {MAKE_OR_FETCH.format(name=entry.name)}")
-    found, strays = _scan(base, no_class=entry.no_class)
+    known = ("masks", OBJECTS) if subset == "test" else ()
+    found, strays = scan(base, no_class=entry.no_class, known=known)
     if not found:
         raise DatasetError(f"{base} holds no image: {MAKE_OR_FETCH.format(name=entry.name)}")
-    items, classes = _items(found, base, fixations=_fixations(entry, base))
+    items, classes = _items(found, base, fixations=fixations_beside(entry, base))
     if subset == "test":
-        items, strays = _with_objects(items, base), {}
+        items = _with_objects(items, base)
     return ImageSet(entry.name, root, items, classes, strays, entry.upright, entry.sigma)
-
-
-def pictures_folder(entry: Source, root: Path) -> Path:
-    """`root/trainSet/Stimuli`, `root/Stimuli` or `root`: a user may have unpacked any of them."""
-    parts = Path(entry.folder).parts
-    candidates = [root.joinpath(*parts[start:]) for start in range(len(parts) + 1)]
-    return next((folder for folder in candidates if folder.is_dir()), root)
-
-
-def _fixations(entry: Source, base: Path) -> Path | None:
-    candidates = [base.parent / name for name in entry.fixations]
-    return next((path for path in candidates if path.exists()), None)
-
-
-def _scan(base: Path, *, no_class: tuple[str, ...]) -> tuple[list[Found], Strays]:
-    """The pictures of a flat folder, or of one with a subfolder a category, and the rest."""
-    found, strays, folders = _pictures(base, category="")
-    if found:
-        strays += [("a folder beside the images", folder) for folder in folders]
-        return found, _by_reason(strays)
-    for folder in folders:
-        inside, inside_strays, deeper = _pictures(folder, category=folder.name)
-        if folder.name in no_class:
-            strays += [(f"in {folder.name}, which is no class", path) for _, path in inside]
-        else:
-            found += inside
-        strays += inside_strays
-        strays += [("a folder inside a category", path) for path in deeper]
-    return found, _by_reason(strays)
-
-
-def _pictures(folder: Path, *, category: str) -> tuple[list[Found], list[Found], list[Path]]:
-    """Pictures, strays (reason, path) and subfolders of one folder, each sorted by name."""
-    found, strays, folders = [], [], []
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda entry: entry.name):
-            path = folder / entry.name
-            if entry.name.startswith(".") or entry.name == "__MACOSX":
-                strays.append(("hidden", path))
-            elif entry.is_dir():
-                folders.append(path)
-            elif path.suffix.lower() in IMAGE_SUFFIXES:
-                found.append((category, path))
-            else:
-                strays.append(("not an image", path))
-    return found, strays, folders
-
-
-def _by_reason(strays: list[Found]) -> Strays:
-    reasons = dict.fromkeys(reason for reason, _ in strays)
-    return {why: tuple(path for reason, path in strays if reason == why) for why in reasons}
 
 
 def _items(
@@ -230,9 +177,14 @@ def _fixation(fixations: Path | None, category: str, path: Path) -> Path | None:
 
 
 def _with_objects(items: tuple[Item, ...], base: Path) -> tuple[Item, ...]:
-    """Test scenes: the number of objects (objects.csv) is the category, the mask is beside it."""
-    with (base / "objects.csv").open(encoding="utf-8", newline="") as file:
+    """Test scenes: the number of objects is the category, and each has a mask."""
+    if not (base / OBJECTS).is_file():
+        raise DatasetError(f"{base / OBJECTS} is missing: {MAKE_OR_FETCH.format(name='scenes')}")
+    with (base / OBJECTS).open(encoding="utf-8", newline="") as file:
         counts = {row["name"]: row["count"] for row in csv.DictReader(file)}
+    unknown = [item.name for item in items if item.name not in counts]
+    if unknown:
+        raise DatasetError(f"{base / OBJECTS} lacks {unknown[0]}: render the scenes again")
     return tuple(
         replace(item, category=counts[item.name], mask=base / "masks" / item.path.name)
         for item in items
