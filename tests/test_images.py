@@ -1,0 +1,371 @@
+"""Reading users' images, keeping their metadata, writing files."""
+
+import io
+import struct
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from msroi import images
+from msroi.encoder import encode
+from msroi.files import OutputError, write_atomically
+from msroi.images import ImageError, read_image, read_map
+
+ORIENTATION = 0x0112
+
+
+@pytest.fixture
+def rgb():
+    """No symmetry, smooth enough for JPEG: uint8 [24, 40, 3]."""
+    y, x = np.mgrid[:24, :40]
+    return np.stack([x * 6, y * 10, 255 - x * 3 - y * 4], axis=2).astype(np.uint8)
+
+
+def exif_block(orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[0x010F] = "Maker"
+    return exif.tobytes()
+
+
+def png_file(color_type, depth, rows, chunks=b""):
+    """A PNG of raw rows, for the kinds that Pillow does not write."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    samples = {0: 1, 2: 3, 4: 2, 6: 4}[color_type]
+    width = len(rows[0]) * 8 // (depth * samples)
+    header = struct.pack(">IIBBBBB", width, len(rows), depth, color_type, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+def save(tmp_path, image, name="image.png", **options):
+    path = tmp_path / name
+    image.save(path, **options)
+    return path
+
+
+# --- pixels of every kind --------------------------------------------------------------
+
+
+def test_an_rgb_image_is_read_as_it_is(tmp_path, rgb):
+    picture = read_image(save(tmp_path, Image.fromarray(rgb)))
+    np.testing.assert_array_equal(picture.pixels, rgb)
+    assert (picture.icc_profile, picture.exif, picture.orientation) == (b"", b"", 1)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P"])
+def test_grey_and_palette_become_rgb(tmp_path, rgb, mode):
+    image = Image.fromarray(rgb).convert(mode)
+    pixels = read_image(save(tmp_path, image)).pixels
+    assert pixels.shape == rgb.shape and pixels.dtype == np.uint8
+    np.testing.assert_array_equal(pixels, np.array(image.convert("RGB")))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_alpha_is_laid_over_white_with_a_warning(tmp_path, mode):
+    image = Image.new(mode, (3, 1), 0)
+    image.putalpha(Image.frombytes("L", (3, 1), bytes([0, 51, 255])))
+    with pytest.warns(UserWarning, match="over white"):
+        pixels = read_image(save(tmp_path, image)).pixels
+    assert pixels[0, :, 0].tolist() == pixels[0, :, 2].tolist() == [255, 204, 0]
+
+
+def test_a_palette_with_a_transparent_entry_is_laid_over_white(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([10, 20, 30, 40, 50, 60])
+    image.putdata([0, 1])
+    with pytest.warns(UserWarning, match="over white"):
+        pixels = read_image(save(tmp_path, image, transparency=0)).pixels
+    assert pixels.tolist() == [[[255, 255, 255], [40, 50, 60]]]
+
+
+def test_an_opaque_alpha_channel_needs_no_warning(tmp_path, rgb):
+    image = Image.fromarray(rgb).convert("RGBA")
+    np.testing.assert_array_equal(read_image(save(tmp_path, image)).pixels, rgb)
+
+
+@pytest.mark.parametrize("name", ["grey.png", "grey.tif", "grey.pgm"])
+def test_sixteen_bit_grey_is_scaled_not_clipped(tmp_path, name):
+    image = Image.fromarray(np.array([[0, 257, 128 * 257, 65535]], np.uint16))
+    pixels = read_image(save(tmp_path, image, name)).pixels
+    assert pixels[..., 1].tolist() == [[0, 1, 128, 255]]
+
+
+@pytest.mark.parametrize("color_type", [2, 6])
+def test_sixteen_bit_colour_is_scaled_not_clipped(tmp_path, color_type):
+    samples = [0, 128 * 257, 65535] + [65535] * (color_type == 6)
+    path = tmp_path / "deep.png"
+    path.write_bytes(png_file(color_type, 16, [struct.pack(f">{len(samples)}H", *samples)]))
+    assert read_image(path).pixels.tolist() == [[[0, 128, 255]]]
+
+
+def test_floating_point_pixels_are_refused(tmp_path):
+    path = save(tmp_path, Image.new("F", (4, 4), 0.5), "float.tif")
+    with pytest.raises(ImageError, match="floating-point"):
+        read_image(path)
+
+
+def test_more_than_sixteen_bits_are_refused(tmp_path):
+    path = save(tmp_path, Image.fromarray(np.array([[0, 70000]], np.int32)), "deep.tif")
+    with pytest.raises(ImageError, match="16 bits"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("name", ["cmyk.jpg", "cmyk.tif"])
+def test_cmyk_becomes_rgb(tmp_path, name):
+    white_and_cyan = Image.fromarray(np.array([[[0, 0, 0, 0]] * 8, [[255, 0, 0, 0]] * 8], np.uint8))
+    image = Image.fromarray(np.array(white_and_cyan).repeat(8, axis=0), "CMYK")
+    pixels = read_image(save(tmp_path, image, name)).pixels.astype(int)
+    assert abs(pixels[2, 4] - [255, 255, 255]).max() < 12
+    assert abs(pixels[13, 4] - [0, 255, 255]).max() < 12
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "CMYK", "P"])
+def test_a_single_pixel_is_an_image(tmp_path, mode):
+    name = "one.tif" if mode == "CMYK" else "one.png"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        assert read_image(save(tmp_path, Image.new(mode, (1, 1)), name)).pixels.shape == (1, 1, 3)
+
+
+# --- orientation and metadata ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_can_be_undone(rgb, orientation):
+    upright = images.turn_upright(rgb, orientation)
+    np.testing.assert_array_equal(images.turn_back(upright, orientation), rgb)
+
+
+@pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.webp"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_an_output_looks_the_same_and_has_the_stored_size_and_tag(tmp_path, rgb, name, orientation):
+    path = save(tmp_path, Image.fromarray(rgb), name, exif=exif_block(orientation))
+    picture = read_image(path)
+    with Image.open(path) as source:
+        assert picture.pixels.shape[:2] == (rgb.shape[:2] if orientation < 5 else rgb.shape[1::-1])
+        stored = images.turn_back(picture.pixels, picture.orientation)
+        np.testing.assert_array_equal(stored, np.array(source.convert("RGB")))
+    data = encode(stored, method="standard", quality=95)
+    path.with_suffix(".out").write_bytes(
+        images.insert_segments(data, images.metadata_segments(picture))
+    )
+    result = read_image(path.with_suffix(".out"))
+    assert result.orientation == orientation and result.exif == picture.exif
+    assert np.abs(result.pixels.astype(int) - picture.pixels).mean() < 4
+
+
+def test_a_tiff_is_upright_and_written_without_a_tag(tmp_path, rgb):
+    path = save(tmp_path, Image.fromarray(rgb), "photo.tif", tiffinfo={ORIENTATION: 6})
+    picture = read_image(path)
+    np.testing.assert_array_equal(picture.pixels, images.turn_upright(rgb, 6))
+    assert picture.orientation == 1
+
+
+def test_an_orientation_that_exif_does_not_define_is_upright(tmp_path, rgb):
+    path = save(tmp_path, Image.fromarray(rgb), exif=exif_block(9))
+    np.testing.assert_array_equal(read_image(path).pixels, rgb)
+
+
+def test_a_damaged_exif_block_is_left_out(tmp_path, rgb):
+    path = save(tmp_path, Image.fromarray(rgb), "photo.jpg", exif=exif_block(6))
+    path.write_bytes(path.read_bytes().replace(b"Exif\0\0MM\0*", b"Exif\0\0MMxx"))
+    with pytest.warns(UserWarning, match="EXIF block is left out"):
+        picture = read_image(path)
+    assert (picture.exif, picture.orientation) == (b"", 1)
+    assert picture.pixels.shape == rgb.shape
+
+
+def test_exif_too_long_for_a_jpeg_is_left_out_and_its_orientation_applied(tmp_path, rgb):
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[0x010E] = 6, "x" * 70_000
+    path = save(tmp_path, Image.fromarray(rgb), exif=exif.tobytes())
+    with pytest.warns(UserWarning, match="64 KB"):
+        picture = read_image(path)
+    assert (picture.exif, picture.orientation) == (b"", 1)
+    np.testing.assert_array_equal(picture.pixels, images.turn_upright(rgb, 6))
+
+
+def profile_bytes(name="sRGB"):
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()
+
+
+def icc_of_space(space):
+    """An sRGB profile whose header claims another colour space."""
+    profile = bytearray(profile_bytes())
+    profile[16:20] = space
+    return bytes(profile)
+
+
+@pytest.mark.parametrize("padding", [0, 70_000])
+def test_an_rgb_profile_is_kept_whatever_its_length(tmp_path, rgb, padding):
+    profile = profile_bytes() + bytes(padding)  # over 64 KB it takes two segments
+    path = save(tmp_path, Image.fromarray(rgb), icc_profile=profile)
+    picture = read_image(path)
+    data = images.insert_segments(encode(rgb), images.metadata_segments(picture))
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.info["icc_profile"] == profile
+        image.load()
+
+
+def grey_profile():
+    """A minimal ICC grey profile with gamma 1: D50 white and a linear curve."""
+    white = b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in (0.9642, 1, 0.8249)))
+    curve = b"curv\0\0\0\0" + struct.pack(">I", 0)
+    tags = [(b"wtpt", white), (b"kTRC", curve)]
+    start = 128 + 4 + 12 * len(tags)
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags:
+        table += name + struct.pack(">II", start + len(body), len(data))
+        body += data
+    size = start + len(body)
+    head = struct.pack(">I4sI4s4s4s", size, b"lcms", 0x02100000, b"mntr", b"GRAY", b"XYZ ")
+    head += bytes(12) + b"acsp" + bytes(28) + white[8:] + bytes(48)
+    return head + table + body
+
+
+def test_a_grey_profile_is_applied_and_not_attached(tmp_path):
+    path = save(tmp_path, Image.new("L", (4, 4), 55), icc_profile=grey_profile())
+    picture = read_image(path)
+    assert picture.icc_profile == b""
+    linear = 55 / 255  # sRGB's transfer curve: IEC 61966-2-1
+    expected = round(255 * (1.055 * linear ** (1 / 2.4) - 0.055))
+    assert np.abs(picture.pixels.astype(int) - expected).max() <= 1
+
+
+def test_a_profile_of_another_kind_than_the_image_is_left_out(tmp_path, rgb):
+    path = save(tmp_path, Image.fromarray(rgb), icc_profile=icc_of_space(b"CMYK"))
+    with pytest.warns(UserWarning, match="ICC profile"):
+        picture = read_image(path)
+    assert picture.icc_profile == b""
+    np.testing.assert_array_equal(picture.pixels, rgb)
+
+
+def test_a_damaged_profile_is_left_out(tmp_path, rgb):
+    image = Image.fromarray(rgb).convert("CMYK")
+    path = save(tmp_path, image, "cmyk.tif", icc_profile=icc_of_space(b"CMYK")[:300])
+    with pytest.warns(UserWarning, match="damaged ICC"):
+        assert read_image(path).icc_profile == b""
+
+
+# --- what cannot be read ---------------------------------------------------------------
+
+
+def bad_files(tmp_path):
+    """Name → path and the words that its error must have."""
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.jpg").write_text("This is no picture.\n")
+    (tmp_path / "empty.png").touch()
+    for kind in ("png", "jpg"):
+        whole = save(tmp_path, Image.fromarray(rgb), f"whole.{kind}").read_bytes()
+        (tmp_path / f"truncated.{kind}").write_bytes(whole[: len(whole) // 2])
+    row = bytes(10_000 // 8)
+    (tmp_path / "bomb.png").write_bytes(png_file(0, 1, [row] * 10_000))  # 100 MP: a warning
+    (tmp_path / "big_bomb.png").write_bytes(png_file(0, 1, [row * 2] * 10_000))  # an error
+    return {
+        "missing.png": "no such file",
+        "folder": "not a file",
+        "text.jpg": "not an image",
+        "empty.png": "empty",
+        "truncated.png": "truncated",
+        "truncated.jpg": "truncated",
+        "bomb.png": "pixels",
+        "big_bomb.png": "pixels",
+    }
+
+
+def test_each_bad_file_is_an_image_error_of_one_line_that_names_it(tmp_path):
+    for name, words in bad_files(tmp_path).items():
+        with pytest.raises(ImageError, match=words) as caught:
+            read_image(tmp_path / name)
+        assert str(caught.value).startswith(str(tmp_path / name))
+        assert "\n" not in str(caught.value)
+
+
+def test_the_papers_largest_image_is_no_bomb(tmp_path):
+    path = tmp_path / "large.png"
+    path.write_bytes(png_file(0, 1, [bytes(8704 // 8 + 1)] * 8400))
+    assert read_image(path).pixels.shape == (8400, 8712, 3)
+
+
+# --- maps ------------------------------------------------------------------------------
+
+
+def test_a_map_of_eight_bits_is_read_from_zero_to_one(tmp_path):
+    path = save(tmp_path, Image.fromarray(np.array([[0, 153, 255]], np.uint8)))
+    saliency = read_map(path, (1, 3))
+    assert saliency.dtype == np.float32
+    assert saliency.tolist() == [[0, np.float32(0.6), 1]]
+
+
+def test_a_map_of_sixteen_bits_keeps_its_steps(tmp_path):
+    path = save(tmp_path, Image.fromarray(np.array([[0, 13107, 65535]], np.uint16)))
+    assert read_map(path, (1, 3)).tolist() == [[0, np.float32(0.2), 1]]
+
+
+def test_a_map_of_another_size_is_refused_with_both_sizes(tmp_path):
+    path = save(tmp_path, Image.new("L", (30, 20)))
+    with pytest.raises(ImageError, match="30×20 pixels, but its image is 40×20"):
+        read_map(path, (20, 40))
+
+
+def test_a_map_in_colour_is_refused(tmp_path, rgb):
+    with pytest.raises(ImageError, match="grey"):
+        read_map(save(tmp_path, Image.fromarray(rgb)), rgb.shape[:2])
+
+
+def test_a_png_is_written_and_read_back(tmp_path, rgb):
+    write_atomically(tmp_path / "map.png", images.png(rgb[..., 0]))
+    np.testing.assert_allclose(read_map(tmp_path / "map.png", (24, 40)) * 255, rgb[..., 0])
+
+
+# --- writing ---------------------------------------------------------------------------
+
+
+def test_a_write_replaces_the_file_and_leaves_no_other(tmp_path):
+    path = tmp_path / "file.jpg"
+    path.write_bytes(b"old")
+    write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_half_way_leaves_the_old_file_alone(tmp_path):
+    resource = pytest.importorskip("resource", reason="needs POSIX limits")
+    path = tmp_path / "file.jpg"
+    path.write_bytes(b"old")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))  # as a full disk would
+    try:
+        with pytest.raises(OutputError, match="cannot be written"):
+            write_atomically(path, bytes(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_an_output_error(tmp_path):
+    with pytest.raises(OutputError, match="does not exist"):
+        write_atomically(tmp_path / "missing" / "file.jpg", b"")
+
+
+def test_a_path_under_a_file_is_an_output_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="not a folder"):
+        write_atomically(tmp_path / "file" / "file.jpg", b"")
+
+
+def test_a_folder_is_no_file_to_write(tmp_path):
+    with pytest.raises(OutputError, match="is a folder"):
+        write_atomically(tmp_path, b"")
