@@ -1,6 +1,14 @@
 """Scenes like photographs, of objects whose masks are known: rendered, at any size."""
 
-from msroi.scenes.scene import CLASSES, Scene, render
+from msroi.scenes.scene import BACKGROUNDS, CLASSES, Scene, render
 from msroi.scenes.sets import many_object_set, one_object_set, write_set
 
-__all__ = ["CLASSES", "Scene", "many_object_set", "one_object_set", "render", "write_set"]
+__all__ = [
+    "BACKGROUNDS",
+    "CLASSES",
+    "Scene",
+    "many_object_set",
+    "one_object_set",
+    "render",
+    "write_set",
+]

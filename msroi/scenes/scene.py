@@ -14,6 +14,7 @@ from msroi.scenes.objects import PAINTERS, TURNS
 
 CLASSES: tuple[str, ...] = tuple(PAINTERS)
 GROUNDS = ("grass", "sand", "earth", "stone", "water", "foliage", "boards", "cloth", "wall")
+BACKGROUNDS: tuple[str, ...] = ("landscape", *GROUNDS)
 LANDSCAPE_SHARE = 0.4
 SMALLEST = 32
 BAND = 256  # rows finished at a time, which bounds the memory
@@ -44,6 +45,7 @@ def render(
     objects: Sequence[str],
     seed: int,
     relative_size: tuple[float, float] = (0.45, 0.85),
+    background: str | None = None,
 ) -> Scene:
     """Render a scene with the given objects.
 
@@ -60,16 +62,18 @@ def render(
         Diameter of a single object's bounding circle over the image's short side. With n
         objects it is divided by n^0.4, and reduced further until they fit: their circles
         overlap by a tenth of their radii at most, so each stays visible but for a few percent.
+    background : name from `BACKGROUNDS`, optional
+        Two in five are landscapes, the others ground seen from above, unless one is named.
 
     Raises
     ------
     ValueError
-        For an unknown class, more than 16 objects, or a size or relative size out of range.
+        For an unknown class or background, more than 16 objects, or a size out of range.
     """
-    _check(height, width, objects, relative_size)
+    _check(height, width, objects, relative_size, background)
     streams = [np.random.default_rng([seed, k]) for k in range(4 + len(objects))]
     light = _light(streams[0])
-    picture = _background((height, width), streams[1], light)
+    picture = _background((height, width), streams[1], light, background)
     masks = np.zeros((height, width), np.uint8)
     places = _layout(height, width, len(objects), relative_size, streams[2])
     # what stands lower in the picture is nearer, so it goes over what stands higher
@@ -78,11 +82,13 @@ def render(
     return Scene(_develop(picture, streams[3]), masks, tuple(objects))
 
 
-def _check(height, width, objects, relative_size):
+def _check(height, width, objects, relative_size, background):
     if unknown := set(objects) - set(CLASSES):
         raise ValueError(
             f"No object class {sorted(unknown)[0]!r}: choose from {', '.join(CLASSES)}."
         )
+    if background not in (None, *BACKGROUNDS):
+        raise ValueError(f"No background {background!r}: choose from {', '.join(BACKGROUNDS)}.")
     if len(objects) > 16:
         raise ValueError(f"{len(objects)} objects don't fit a scene: give at most 16.")
     if min(height, width) < SMALLEST:
@@ -104,12 +110,11 @@ def _light(rng) -> np.ndarray:
     )
 
 
-def _background(shape, rng, light) -> np.ndarray:
-    if rng.random() < LANDSCAPE_SHARE:
-        picture, top = backgrounds.landscape(shape, rng, light), 0.55
-    else:
-        picture, top = getattr(backgrounds, rng.choice(GROUNDS))(shape, rng, light), 0.0
-    strew(picture, rng, light, top=top)
+def _background(shape, rng, light, name) -> np.ndarray:
+    drawn = "landscape" if rng.random() < LANDSCAPE_SHARE else str(rng.choice(GROUNDS))
+    name = name or drawn
+    picture = getattr(backgrounds, name)(shape, rng, light)
+    strew(picture, rng, light, top=0.55 if name == "landscape" else 0.0)
     if rng.random() < 0.2:  # out of focus
         radius = min(shape) * rng.uniform(0.004, 0.018)
         for channel in range(3):
