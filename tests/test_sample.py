@@ -13,7 +13,7 @@ from msroi.sample import (
     write_categories,
     write_photographs,
 )
-from msroi.sample import photographs as room
+from msroi.sample import photos
 
 CAT2000 = (
     "Action Affective Art BlackWhite Cartoon Fractal Indoor Inverted Jumbled LineDrawing "
@@ -50,16 +50,16 @@ def test_photographs_are_the_colour_ones_in_the_wheel():
 
 
 def test_a_photograph_missing_from_the_wheel_is_named(monkeypatch):
-    monkeypatch.setitem(room.PHOTOGRAPHS, "unicorn", "unicorn.png")
+    monkeypatch.setitem(photos.PHOTOGRAPHS, "unicorn", "unicorn.png")
     with pytest.raises(FileNotFoundError, match=r"unicorn\.png is missing from scikit-image"):
-        room.photograph("unicorn")
+        photos.photograph("unicorn")
 
 
 def test_without_scikit_image_the_remedy_is_told(monkeypatch):
-    monkeypatch.setattr(room, "find_spec", lambda name: None)
-    room.photograph.cache_clear()
+    monkeypatch.setattr(photos, "find_spec", lambda name: None)
+    photos.photograph.cache_clear()
     with pytest.raises(FileNotFoundError, match="pip install"):
-        room.photograph("cat")
+        photos.photograph("cat")
 
 
 def test_written_photographs_are_the_same_pixels(tmp_path):

@@ -1,7 +1,7 @@
 """The images that need no network: photographs in scikit-image, and a miniature of CAT2000."""
 
 from msroi.sample.categories import CATEGORIES, categories, write_categories
-from msroi.sample.photographs import PHOTOGRAPHS, photographs, write_photographs
+from msroi.sample.photos import PHOTOGRAPHS, photographs, write_photographs
 
 __all__ = [
     "CATEGORIES",

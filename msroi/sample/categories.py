@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from msroi.sample import effects
-from msroi.sample.photographs import photograph
+from msroi.sample.photos import photograph
 from msroi.scenes import CLASSES, render
 from msroi.scenes.noise import fractal, ramp, relief
 from msroi.scenes.sets import complete_folder
@@ -41,7 +41,7 @@ def affective(size, rng, index):
 
 def art(size, rng, index):
     """Photographs through Kuwahara's filter, as painted in oil."""
-    return effects.painted(_crop(("coffee", "cat", "astronaut"), size, rng, index), brush=9)
+    return effects.painted(_crop(("coffee", "cat", "astronaut"), size, rng, index), brush=5)
 
 
 def black_white(size, rng, index):
