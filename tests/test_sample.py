@@ -10,10 +10,10 @@ from msroi.sample import (
     categories,
     effects,
     photographs,
+    photos,
     write_categories,
     write_photographs,
 )
-from msroi.sample import photos
 
 CAT2000 = (
     "Action Affective Art BlackWhite Cartoon Fractal Indoor Inverted Jumbled LineDrawing "
