@@ -127,6 +127,23 @@ def luma(image: np.ndarray) -> np.ndarray:
     return np.array(Image.fromarray(image).convert("YCbCr").getchannel(0))
 
 
+def overlay(image: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+    """Show a map on its image: in colour where it is 1, dark grey where it is 0.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+    saliency : float [H, W] in [0, 1]
+
+    Returns
+    -------
+    uint8 [H, W, 3]
+    """
+    dark = 0.35 * luma(image)[..., None].astype(np.float32)
+    weight = saliency[..., None].astype(np.float32)
+    return np.rint(weight * image + (1 - weight) * dark).astype(np.uint8)
+
+
 def turn_upright(stored: np.ndarray, orientation: int) -> np.ndarray:
     """Turn pixels [H, W, …] stored with an EXIF orientation 1 to 8 upright, without loss."""
     return np.ascontiguousarray(_TURNS[orientation](stored))

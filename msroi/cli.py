@@ -1,0 +1,323 @@
+"""The command line: `msroi map`, `compress`, `compare`, and the pipeline's commands."""
+
+import json
+import math
+import sys
+import warnings
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from tqdm import tqdm
+
+from msroi import images, stages
+from msroi.encoder import METHODS, BudgetError, Encoded, encode_detailed
+from msroi.files import check_writable, write_atomically
+
+# Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
+UsageError = typer.BadParameter.__base__
+
+Method = StrEnum("Method", list(METHODS))
+Head = StrEnum("Head", ["msroi", "cam"])
+OPTIONS = {Method.mosaic: {"levels", "q_low", "q_high", "map"}, Method.standard: set()}
+UNITS = {name: "dB" for name in ("psnr", "psnr_s", "psnr_hvs", "psnr_hvsm")}
+
+app = typer.Typer(
+    help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
+ModelFile = Annotated[
+    str, typer.Option(metavar="PATH", help="Checkpoint that draws the map: a file, or released.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+MapFile = Annotated[
+    Path | None,
+    typer.Option("--map", metavar="MAP.png", help="A grey map of your own, white = important."),
+]
+
+
+class CommandError(ValueError):
+    """What the user asked for cannot be done; the message says why."""
+
+
+def main() -> None:
+    """Run a command: exit 0 when done, 2 with one line on stderr for bad usage or input.
+
+    An error of this package's own classes is about the input; any other is a bug, and shows
+    its traceback.
+    """
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+    except UsageError as error:
+        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
+        _fail(error.format_message() + hint)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        if not type(error).__module__.startswith("msroi."):
+            raise
+        _fail(str(error))
+
+
+@app.command("map")
+def map_command(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo, of any common kind.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MAP.png")],
+    head: HeadName = Head.msroi,
+    model: ModelFile = "released",
+    overlay: Annotated[
+        bool, typer.Option("--overlay", help="Write the photo, dark where the map is, instead.")
+    ] = False,
+    force: Force = False,
+) -> None:
+    """Draw the map of what matters in a photo.
+
+    An 8-bit grey PNG of the upright photo's size, white = important. Paint on it, and give it
+    to compress --map.
+
+    \b
+    Examples:
+      msroi map photo.jpg -o map.png
+      msroi map photo.jpg -o seen.png --overlay
+      msroi map photo.jpg -o cam.png --head cam
+    """
+    _check_target(output, [image], suffixes=[".png"], force=force)
+    with _warnings_told(image):
+        pixels = images.read_image(image).pixels
+        saliency = _network_map(model, head)(pixels)
+        grey = np.rint(255 * saliency).astype(np.uint8)
+        shown = images.overlay(pixels, saliency) if overlay else grey
+        write_atomically(output, images.png(shown))
+
+
+@app.command()
+def compress(
+    sources: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="One or many photos.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="OUT", help="A .jpg, or an existing folder.")
+    ],
+    method: Annotated[Method, typer.Option(help="How to encode.")] = Method.mosaic,
+    map_: MapFile = None,
+    quality: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Take at most the bytes of a standard JPEG of this quality.  [default: 50]",
+        ),
+    ] = None,
+    max_bytes: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Take at most N bytes an image.")
+    ] = None,
+    levels: Annotated[
+        int | None, typer.Option(min=2, max=100, help="mosaic: saliency levels.  [default: 5]")
+    ] = None,
+    q_low: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="mosaic: quality of the lowest level.  [default: 30]"),
+    ] = None,
+    q_high: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="mosaic: quality of the highest level.  [default: 70]"),
+    ] = None,
+    head: HeadName = Head.msroi,
+    model: ModelFile = "released",
+    force: Force = False,
+) -> None:
+    """Write photos as JPEGs that spend their bytes where it matters.
+
+    Any viewer opens them. EXIF (with the orientation) and the ICC profile are kept, and count
+    as bytes. Without --map the network draws the map. Nothing is overwritten without --force,
+    and an input never.
+
+    \b
+    Examples:
+      msroi compress photo.png -o photo.jpg
+      msroi compress photo.jpg -o small.jpg --max-bytes 100000
+      msroi compress photo.png -o photo.jpg --map drawn.png --quality 75
+      msroi compress *.png -o folder --method standard
+    """
+    given = {"levels": levels, "q_low": q_low, "q_high": q_high, "map": map_}
+    given = {name: value for name, value in given.items() if value is not None}
+    _check_options(method, given, sources)
+    if quality and max_bytes:
+        raise CommandError("--quality and --max-bytes are two ways to say one thing: give one")
+    targets = _targets(sources, output, force=force)
+    saliency_of = _saliency_source(method, given.pop("map", None), model, head)
+    given |= {"method": method, "quality": quality or 50, "max_bytes": max_bytes}
+    encode = partial(_encode, saliency_of=saliency_of, **given)
+    _compress_all(list(zip(sources, targets, strict=True)), encode)
+
+
+@app.command()
+def compare(
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE")],
+    distorted: Annotated[Path, typer.Argument(metavar="DISTORTED")],
+    map_: MapFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure how near a compressed image is to its original, on luma.
+
+    With --map also PSNR-S, over the map's salient pixels (above 3/5). Needs the study extra.
+    In JSON, null is a metric that such a small image has not, and "inf" no error at all.
+
+    \b
+    Examples:
+      msroi compare photo.png photo.jpg
+      msroi compare photo.png photo.jpg --map map.png --json
+    """
+    with _warnings_told(reference):
+        x, y = (images.read_image(path).pixels for path in (reference, distorted))
+        saliency = images.read_map(map_, x.shape[:2]) if map_ else None
+    if x.shape != y.shape:
+        sizes = [f"{image.shape[1]}×{image.shape[0]}" for image in (y, x)]
+        raise CommandError(f"{distorted}: is {sizes[0]} pixels, but {reference} is {sizes[1]}")
+    values = _measure(x, y, saliency)
+    if as_json:
+        typer.echo(json.dumps({name: _json_number(value) for name, value in values.items()}))
+    else:
+        for name, value in values.items():
+            typer.echo(f"{name:<10} {value:8.4f} {UNITS.get(name, '')}".rstrip())
+
+
+app.add_typer(stages.app)
+
+
+def _fail(message: str) -> None:
+    """Say what is wrong in one line, and exit 2."""
+    typer.echo(f"msroi: {' '.join(message.split())}", err=True)
+    sys.exit(2)
+
+
+@contextmanager
+def _warnings_told(source: Path) -> Iterator[None]:
+    """Tell what was said about an image on stderr, a line each, once its work is done."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    for warning in caught:
+        tqdm.write(f"msroi: {source}: {warning.message}", file=sys.stderr)
+
+
+def _check_options(method: Method, given: Collection[str], sources: Sequence[Path]) -> None:
+    if strange := set(given) - OPTIONS[method]:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(strange))
+        raise CommandError(f"--method {method} has no {names}")
+    if "map" in given and len(sources) > 1:
+        raise CommandError("--map belongs to one image: compress the others without it")
+
+
+def _targets(sources: Sequence[Path], output: Path, *, force: bool) -> list[Path]:
+    """Where each image goes, after all of them are found to be free and writable."""
+    if output.is_dir():
+        targets = [output / f"{source.stem}.jpg" for source in sources]
+    elif len(sources) > 1:
+        raise CommandError(f"{output}: several images need an existing folder to go to")
+    else:
+        targets = [output]
+    if twice := [target for target in targets if targets.count(target) > 1]:
+        raise CommandError(f"{twice[0]}: two of the images would be written to it")
+    for target in targets:
+        _check_target(target, sources, suffixes=[".jpg", ".jpeg"], force=force)
+    return targets
+
+
+def _check_target(
+    target: Path, sources: Sequence[Path], *, suffixes: Sequence[str], force: bool
+) -> None:
+    if target.suffix.lower() not in suffixes and not target.is_dir():
+        raise CommandError(f"{target}: name a {suffixes[0]} file to write")
+    check_writable(target)
+    if not target.exists():
+        return
+    if any(source.exists() and target.samefile(source) for source in sources):
+        raise CommandError(f"{target}: is an input, which is never written to")
+    if not force:
+        raise CommandError(f"{target}: exists already; --force overwrites it")
+
+
+SaliencyOf = Callable[[np.ndarray], np.ndarray | None]
+
+
+def _saliency_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf:
+    """What gives an upright image its map."""
+    if method == Method.standard:
+        return lambda pixels: None
+    if drawn:
+        return lambda pixels: images.read_map(drawn, pixels.shape[:2])
+    return _network_map(model, head)
+
+
+def _network_map(model: str, head: Head) -> SaliencyOf:
+    from msroi.model import load_model
+    from msroi.saliency import saliency_map
+
+    network = load_model(model, head=head)
+    return lambda pixels: saliency_map(pixels, network)
+
+
+def _compress_all(pairs: list[tuple[Path, Path]], encode: Callable[[Path], Encoded]) -> None:
+    """Encode and write every image, and sum the bytes up; the bar shows on a terminal only."""
+    before = after = 0
+    for source, target in tqdm(pairs, unit="image", leave=False, disable=len(pairs) == 1 or None):
+        with _warnings_told(source):
+            encoded = encode(source)
+            write_atomically(target, encoded.data)
+        before, after = before + source.stat().st_size, after + len(encoded.data)
+        tqdm.write(f"{target}: {len(encoded.data):,} bytes, quality {encoded.quality:g}")
+    noun = "image" if len(pairs) == 1 else "images"
+    typer.echo(f"{len(pairs)} {noun}: {before:,} bytes -> {after:,} bytes ({after / before:.1%})")
+
+
+def _encode(
+    source: Path,
+    *,
+    saliency_of: SaliencyOf,
+    max_bytes: int | None,
+    **options: Any,
+) -> Encoded:
+    """Encode an image in its stored orientation, metadata included in the budget."""
+    picture = images.read_image(source)
+    saliency = saliency_of(picture.pixels)
+    pixels = images.turn_back(picture.pixels, picture.orientation)
+    if saliency is not None:
+        saliency = images.turn_back(saliency, picture.orientation)
+    segments = images.metadata_segments(picture)
+    budget = None if max_bytes is None else max_bytes - len(segments)
+    try:
+        encoded = encode_detailed(pixels, saliency, max_bytes=budget, **options)
+    except BudgetError as error:
+        whole = BudgetError(error.max_bytes + len(segments), error.smallest_bytes + len(segments))
+        raise CommandError(f"{source}: {whole}") from error
+    except ValueError as error:
+        raise CommandError(f"{source}: {error}") from error
+    return encoded._replace(data=images.insert_segments(encoded.data, segments))
+
+
+def _measure(
+    reference: np.ndarray, distorted: np.ndarray, saliency: np.ndarray | None
+) -> dict[str, float]:
+    from msroi import metrics
+
+    try:
+        return metrics.compare(reference, distorted, saliency)
+    except ModuleNotFoundError as error:
+        raise CommandError(
+            f'compare needs {error.name}, of the study extra: pip install "msroi[study]"'
+        ) from error
+
+
+def _json_number(value: float) -> float | str | None:
+    """JSON has neither nan nor inf."""
+    if math.isnan(value):
+        return None
+    return "inf" if math.isinf(value) else value
