@@ -13,7 +13,7 @@ BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImpleme
 
 
 def extract(archive: Path, folder: Path) -> None:
-    """Unpack a tar (plain or compressed) or zip archive into a folder.
+    """Unpack a tar (plain or compressed) or zip archive into a folder, which is made if missing.
 
     All members are looked at before the first is written.
 
@@ -24,6 +24,7 @@ def extract(archive: Path, folder: Path) -> None:
         or a device (the member is named, nothing is written); if the archive is broken; if the
         disk has no room for it.
     """
+    folder.mkdir(exist_ok=True)
     try:
         if zipfile.is_zipfile(archive):
             _extract_zip(archive, folder)
@@ -36,7 +37,7 @@ def extract(archive: Path, folder: Path) -> None:
     except OSError as error:
         raise DatasetError(
             f"{archive} could not be unpacked into {folder} ({error.strerror or error}): "
-            "make room there and run again"
+            "mend that and run again"
         ) from error
 
 

@@ -15,7 +15,7 @@ from .registry import DatasetError
 ATTEMPTS = 5  # without one new byte; a download that moves on goes on
 BACK_OFF_SECONDS = 1.0  # doubled after each attempt
 TIMEOUT_SECONDS = (10, 30)  # to connect; between two chunks
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16  # what a break may lose
 
 logger = logging.getLogger(__name__)
 
