@@ -32,8 +32,9 @@ def sand(shape, rng, light, depth=None):
     """Wind ripples bent by slow noise, with grain."""
     slow = fractal(shape, rng, cells=2, gain=0.45, stretch=2, depth=depth)
     grain = fractal(shape, rng, cells=40, gain=0.9, depth=depth)
-    rows = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None]
-    ripples = np.sin(rng.uniform(25, 70) * rows * (1 if depth is None else 0.3) + 3 * slow)
+    rows = np.linspace(0, 1, shape[0]) if depth is None else -0.2 * np.log(depth)
+    phase = (rng.uniform(25, 70) * rows).astype(np.float32)[:, None]
+    ripples = np.sin(phase + 3 * slow)
     return ramp(0.5 * slow + 0.35 * ripples + 0.4 * grain, tinted(rng, SANDS))
 
 
@@ -63,7 +64,7 @@ def water(shape, rng, light, depth=None):
     return surface
 
 
-def foliage(shape, rng, light, depth=None):
+def foliage(shape, rng, light):
     """A hedge: clumps of leaves lit from one side, dark gaps between, some blossom or fruit."""
     clumps = np.abs(fractal(shape, rng, cells=5, gain=0.6))
     leaves = np.abs(fractal(shape, rng, cells=16, gain=0.65))
@@ -78,7 +79,7 @@ def foliage(shape, rng, light, depth=None):
     return surface
 
 
-def boards(shape, rng, light, depth=None):
+def boards(shape, rng, light):
     """A table or floor of wooden boards with grain and joints."""
     count = int(rng.integers(3, 8))
     rows = np.linspace(0, count, shape[0], dtype=np.float32)[:, None]
@@ -92,7 +93,7 @@ def boards(shape, rng, light, depth=None):
     return surface
 
 
-def cloth(shape, rng, light, depth=None):
+def cloth(shape, rng, light):
     """A woven, coloured blanket: tartan bands in folds."""
     H, W = shape
     base, other = rng.permutation(np.array(CLOTHS))[:2] * rng.uniform(1, 2.2)
@@ -108,7 +109,7 @@ def cloth(shape, rng, light, depth=None):
     return surface
 
 
-def wall(shape, rng, light, depth=None):
+def wall(shape, rng, light):
     """A brick wall: courses of uneven colour in pale mortar."""
     H, W = shape
     courses = int(rng.integers(7, 14)) * H / min(H, W)

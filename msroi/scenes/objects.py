@@ -46,7 +46,7 @@ def cube(c: Canvas):
     hue = c.rng.choice([0.07, 0.09, 0.6, 0.0, c.rng.random()])
     first = hsv(hue, c.rng.uniform(0.3, 0.75), c.rng.uniform(0.55, 0.95))
     second = first * c.rng.uniform(0.35, 0.7)
-    texture = c.rng.choice([surfaces.wood, surfaces.wood, surfaces.checks, surfaces.mottled])
+    texture = c.rng.choice([surfaces.wood, surfaces.wood, surfaces.checks, surfaces.marble])
     dots = c.rng.random() < 0.3
     for normal, edge, other in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
         middle, p, q = axes[normal], axes[edge], axes[other]
@@ -109,7 +109,7 @@ def leaf(c: Canvas):
     shade = side * (1 - 0.25 * ribs) * (0.92 + 0.1 * np.cos(phase))
     c.paint(distance, blade, shade=shade)
     rib = capsule(c.u, c.v, (0, -0.8), (0, 0.7), 0.022)
-    c.paint(np.maximum(rib, distance), mix(second, np.ones(3), np.float32([[0.35]]))[0, 0])
+    c.paint(np.maximum(rib, distance), 0.35 + 0.65 * second)
 
 
 def star(c: Canvas):

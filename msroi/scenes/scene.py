@@ -9,7 +9,7 @@ import numpy as np
 from msroi.scenes import backgrounds
 from msroi.scenes.canvas import Canvas
 from msroi.scenes.clutter import strew
-from msroi.scenes.noise import blur, fractal
+from msroi.scenes.noise import blur, fractal, upsample
 from msroi.scenes.objects import PAINTERS, TURNS
 
 CLASSES: tuple[str, ...] = tuple(PAINTERS)
@@ -176,7 +176,8 @@ def _develop(picture: np.ndarray, rng) -> np.ndarray:
     """What the camera does: exposure, white balance, uneven light, sensor noise, 8 bits."""
     H, W = picture.shape[:2]
     gains = np.float32(rng.uniform(0.82, 1.12) * rng.uniform(0.94, 1.06, 3))
-    uneven = 1 + np.float32(rng.uniform(0, 0.14)) * fractal((H, W), rng, cells=1.2, gain=0.35)
+    slow = fractal((H // 8, W // 8), rng, cells=1.2, gain=0.35)
+    uneven = upsample(1 + np.float32(rng.uniform(0, 0.14)) * slow, (H, W))
     sigma = np.float32(rng.uniform(0.003, 0.02))
     image = np.empty((H, W, 3), np.uint8)
     for start in range(0, H, BAND):
