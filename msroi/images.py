@@ -75,7 +75,7 @@ def read_image(path: str | Path) -> Picture:
         exif, stored, shown = _kept_exif(image)
         profile = image.info.get("icc_profile") or b""
         rgb, profile = _to_rgb(_over_white(_to_eight_bits(image)), profile)
-        return Picture(turn_upright(np.asarray(rgb), shown), profile, exif, stored)
+        return Picture(turn_upright(np.array(rgb), shown), profile, exif, stored)
 
 
 def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:

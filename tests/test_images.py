@@ -3,18 +3,16 @@
 import io
 import struct
 import warnings
-import zlib
 
 import numpy as np
 import pytest
+from pictures import ORIENTATION, bad_files, exif_block, png_file, save
 from PIL import Image, ImageCms
 
 from msroi import images
 from msroi.encoder import encode
 from msroi.files import OutputError, write_atomically
 from msroi.images import ImageError, read_image, read_map
-
-ORIENTATION = 0x0112
 
 
 @pytest.fixture
@@ -24,35 +22,6 @@ def rgb():
     return np.stack([x * 6, y * 10, 255 - x * 3 - y * 4], axis=2).astype(np.uint8)
 
 
-def exif_block(orientation):
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    exif[0x010F] = "Maker"
-    return exif.tobytes()
-
-
-def png_file(color_type, depth, rows, chunks=b""):
-    """A PNG of raw rows, for the kinds that Pillow does not write."""
-
-    def chunk(kind, data):
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    samples = {0: 1, 2: 3, 4: 2, 6: 4}[color_type]
-    width = len(rows[0]) * 8 // (depth * samples)
-    header = struct.pack(">IIBBBBB", width, len(rows), depth, color_type, 0, 0, 0)
-    data = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
-
-
-def save(tmp_path, image, name="image.png", **options):
-    path = tmp_path / name
-    image.save(path, **options)
-    return path
-
-
 # --- pixels of every kind --------------------------------------------------------------
 
 
@@ -60,6 +29,7 @@ def test_an_rgb_image_is_read_as_it_is(tmp_path, rgb):
     picture = read_image(save(tmp_path, Image.fromarray(rgb)))
     np.testing.assert_array_equal(picture.pixels, rgb)
     assert (picture.icc_profile, picture.exif, picture.orientation) == (b"", b"", 1)
+    assert picture.pixels.flags.writeable  # torch warns of arrays that are not
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P"])
@@ -260,30 +230,6 @@ def test_a_damaged_profile_is_left_out(tmp_path, rgb):
 # --- what cannot be read ---------------------------------------------------------------
 
 
-def bad_files(tmp_path):
-    """Name → path and the words that its error must have."""
-    rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "text.jpg").write_text("This is no picture.\n")
-    (tmp_path / "empty.png").touch()
-    for kind in ("png", "jpg"):
-        whole = save(tmp_path, Image.fromarray(rgb), f"whole.{kind}").read_bytes()
-        (tmp_path / f"truncated.{kind}").write_bytes(whole[: len(whole) // 2])
-    row = bytes(10_000 // 8)
-    (tmp_path / "bomb.png").write_bytes(png_file(0, 1, [row] * 10_000))  # 100 MP: a warning
-    (tmp_path / "big_bomb.png").write_bytes(png_file(0, 1, [row * 2] * 10_000))  # an error
-    return {
-        "missing.png": "no such file",
-        "folder": "not a file",
-        "text.jpg": "not an image",
-        "empty.png": "empty",
-        "truncated.png": "truncated",
-        "truncated.jpg": "truncated",
-        "bomb.png": "pixels",
-        "big_bomb.png": "pixels",
-    }
-
-
 def test_each_bad_file_is_an_image_error_of_one_line_that_names_it(tmp_path):
     for name, words in bad_files(tmp_path).items():
         with pytest.raises(ImageError, match=words) as caught:
@@ -327,6 +273,15 @@ def test_a_map_in_colour_is_refused(tmp_path, rgb):
 def test_a_png_is_written_and_read_back(tmp_path, rgb):
     write_atomically(tmp_path / "map.png", images.png(rgb[..., 0]))
     np.testing.assert_allclose(read_map(tmp_path / "map.png", (24, 40)) * 255, rgb[..., 0])
+
+
+def test_an_overlay_is_the_image_where_the_map_is_one_and_dark_grey_where_it_is_zero(rgb):
+    saliency = np.zeros(rgb.shape[:2])
+    saliency[:, 20:] = 1
+    shown = images.overlay(rgb, saliency)
+    np.testing.assert_array_equal(shown[:, 20:], rgb[:, 20:])
+    grey = 0.35 * images.luma(rgb)[:, :20, None]
+    assert np.abs(shown[:, :20] - grey).max() <= 0.51
 
 
 # --- writing ---------------------------------------------------------------------------

@@ -15,7 +15,9 @@ def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
     two whole qualities is rounded, since libjpeg has whole ones only.
     """
     if not 1 <= q_low <= q_high <= 100:
-        raise ValueError(f"q_low and q_high must obey 1 <= {q_low} <= {q_high} <= 100")
+        raise ValueError(
+            f"q_low must be from 1 to q_high, and q_high at most 100, not {q_low} and {q_high}"
+        )
     return [int(q) for q in np.rint(np.linspace(q_low, q_high, levels))]
 
 

@@ -1,0 +1,62 @@
+"""Image files for the tests: kinds that Pillow does not write, and files that are none."""
+
+import struct
+import zlib
+
+import numpy as np
+from PIL import Image
+
+ORIENTATION = 0x0112
+
+
+def exif_block(orientation):
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    exif[0x010F] = "Maker"
+    return exif.tobytes()
+
+
+def png_file(color_type, depth, rows, chunks=b""):
+    """A PNG of raw rows, for the kinds that Pillow does not write."""
+
+    def chunk(kind, data):
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    samples = {0: 1, 2: 3, 4: 2, 6: 4}[color_type]
+    width = len(rows[0]) * 8 // (depth * samples)
+    header = struct.pack(">IIBBBBB", width, len(rows), depth, color_type, 0, 0, 0)
+    data = zlib.compress(b"".join(b"\0" + row for row in rows))
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+def save(tmp_path, image, name="image.png", **options):
+    path = tmp_path / name
+    image.save(path, **options)
+    return path
+
+
+def bad_files(tmp_path):
+    """Name → path and the words that its error must have."""
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "text.jpg").write_text("This is no picture.\n")
+    (tmp_path / "empty.png").touch()
+    for kind in ("png", "jpg"):
+        whole = save(tmp_path, Image.fromarray(rgb), f"whole.{kind}").read_bytes()
+        (tmp_path / f"truncated.{kind}").write_bytes(whole[: len(whole) // 2])
+    row = bytes(10_000 // 8)
+    (tmp_path / "bomb.png").write_bytes(png_file(0, 1, [row] * 10_000))  # 100 MP: a warning
+    (tmp_path / "big_bomb.png").write_bytes(png_file(0, 1, [row * 2] * 10_000))  # an error
+    return {
+        "missing.png": "no such file",
+        "folder": "not a file",
+        "text.jpg": "not an image",
+        "empty.png": "empty",
+        "truncated.png": "truncated",
+        "truncated.jpg": "truncated",
+        "bomb.png": "pixels",
+        "big_bomb.png": "pixels",
+    }
