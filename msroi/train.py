@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from msroi.datasets import ImageSet
+from msroi.images import read_image
 from msroi.model import Network
 
 
@@ -62,6 +65,14 @@ class Epoch(NamedTuple):
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+
+
+def load_examples(images: ImageSet, size: int) -> Examples:
+    """Decode a labelled set once, each image's centre square resized to ``size`` pixels a side."""
+    named = tqdm(images, desc=f"load {images.name}", unit="image")
+    squares = [_square(read_image(item.path).pixels, size) for item in named]
+    labels = np.array([item.label for item in images], np.int64)
+    return Examples(np.stack(squares), labels)
 
 
 class Trainer:
@@ -136,7 +147,7 @@ class Trainer:
         return {**weights, **moments, "done": torch.tensor(self.done)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take up a `state` where it was left; KeyError or RuntimeError if it is another network's."""
+        """Take up a `state` where it was left; RuntimeError if it is another network's."""
         self.network.load_state_dict(
             {k.removeprefix("network."): t for k, t in state.items() if k.startswith("network.")}
         )
@@ -195,6 +206,11 @@ def augment(pixels: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
     contrast, brightness = uniform(1 - c, 1 + c, 1, 1, 1), uniform(-c / 2, c / 2, 1, 1, 1)
     tint = uniform(1 - c / 3, 1 + c / 3, 3, 1, 1)
     return ((crops - mean) * contrast + mean + brightness).mul(tint).clamp(0, 1)
+
+
+def _square(image: np.ndarray, size: int) -> np.ndarray:
+    picture = Image.fromarray(image)
+    return np.array(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC))
 
 
 def _pixels(images: np.ndarray) -> Tensor:
