@@ -9,8 +9,8 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from .disk import require_checksum, require_room
-from .registry import DatasetError
+from msroi.datasets.disk import require_checksum, require_room
+from msroi.datasets.registry import DatasetError
 
 ATTEMPTS = 5  # without one new byte; a download that moves on goes on
 BACK_OFF_SECONDS = 1.0  # doubled after each attempt

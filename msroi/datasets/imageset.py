@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .layout import Found, fixations_beside, pictures_folder, scan
-from .registry import DatasetError, Source, source
+from msroi.datasets.layout import Found, fixations_beside, pictures_folder, scan
+from msroi.datasets.registry import DatasetError, Source, source
 
 OBJECTS = "objects.csv"  # of the rendered test scenes: name, count, index, class
 MAKE_OR_FETCH = "run `msroi fetch {name}`, or set datasets.{name}.path in params.yaml"
