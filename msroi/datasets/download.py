@@ -96,7 +96,9 @@ def _continue(url: str, part: Path) -> None:
     except requests.Timeout as error:
         raise Interruption(f"no answer from {urlsplit(url).netloc}") from error
     except requests.ConnectionError as error:
-        raise Interruption(f"no connection to {urlsplit(url).netloc}") from error
+        raise Interruption(
+            f"no connection to {urlsplit(url).netloc}, {type(error).__name__}"
+        ) from error
     except requests.RequestException as error:
         raise Interruption(f"the connection broke after {_size(part):,} bytes") from error
 
