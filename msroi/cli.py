@@ -137,7 +137,7 @@ def compress(
 
     Any viewer opens them. EXIF (with the orientation) and the ICC profile are kept, and count
     as bytes. Without --map the network draws the map. Nothing is overwritten without --force,
-    and an input never.
+    and an input never. Many images are done in turn, up to the first that cannot be.
 
     \b
     Examples:

@@ -103,7 +103,8 @@ def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
         if levels.shape != tuple(shape):
             (H, W), (height, width) = levels.shape, shape
             raise ImageError(f"the map is {W}×{H} pixels, but its image is {width}×{height}")
-    return (levels / (255 if levels.dtype == np.uint8 else 65535)).astype(np.float32)
+    white = 255 if levels.dtype == np.uint8 else 65535
+    return levels.astype(np.float32) / np.float32(white)
 
 
 def decode(data: bytes) -> np.ndarray:
