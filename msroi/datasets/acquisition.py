@@ -3,7 +3,7 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
@@ -165,18 +165,15 @@ def _unpack(archive: Path, tree: Path, inner: str) -> None:
         outer = archive.with_name("outer")
         shutil.rmtree(outer, ignore_errors=True)
         extract(archive, outer)
-        archive = _only(outer.rglob(inner), archive, inner)
+        found = next(outer.rglob(inner), None)
+        if found is None:
+            raise DatasetError(f"{archive} holds no {inner}: get it from its original source")
+        archive = found
     try:
         extract(archive, tree)
     except BaseException:
         shutil.rmtree(tree, ignore_errors=True)  # lest it fills the disk
         raise
-
-
-def _only(found: Iterable[Path], archive: Path, inner: str) -> Path:
-    if path := next(iter(found), None):
-        return path
-    raise DatasetError(f"{archive} holds no {inner}: get it from its original source")
 
 
 def _by_hand(entry: Source) -> str:
