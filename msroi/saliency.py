@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from msroi.model import STRIDE, Network
 
 SHORT_SIDES = (256,)
+LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 
 
 def saliency_map(
@@ -125,8 +126,8 @@ def _at_scale(image: np.ndarray, model: Network, side: int, select: str, k: int)
 def _small(image: np.ndarray, side: int) -> Tensor:
     """Pixels [1, 3, h, w] in [0, 1] with the shorter side as asked for."""
     H, W = image.shape[:2]
-    scale = side / min(H, W)
-    size = max(side, round(H * scale)), max(side, round(W * scale))
+    scale = side / max(min(H, W), max(H, W) / LONGEST)
+    size = max(1, round(H * scale)), max(1, round(W * scale))
     pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
     return F.interpolate(pixels, size, mode="bilinear", antialias=True).float() / 255
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from msroi.files import write_atomically
 
@@ -69,6 +68,8 @@ def train(
     section, seed = params["train"], params["seed"]
     options = section["heads"][head]
     images = _images(section["data"], part="train")
+    if section["groups"]:
+        images = datasets.merge(images, datasets.read_groups(section["groups"]))
     split = datasets.split(images, validation=section["validation"], seed=seed)
     parts = [load_examples(images.select(split[part]), section["size"]) for part in split]
 
@@ -104,9 +105,9 @@ def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.
     from msroi import study
 
     section = read_params()["evaluate"]
-    photos = [study.Photo(*item) for item in _photos(name)]
+    images = _images(name, part="test")
     table = study.evaluate(
-        photos, _mapper(), methods=section["methods"], quality=section["quality"]
+        images, _mapper(), methods=section["methods"], quality=section["quality"]
     )
     _write_results(name, table)
 
@@ -163,6 +164,8 @@ def report() -> None:
 
 def read_params(path: Path = PARAMS) -> dict[str, Any]:
     """The study's parameters; StudyError where there is no such file."""
+    import yaml
+
     try:
         return yaml.safe_load(path.read_text())
     except OSError:
@@ -172,14 +175,12 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
 
 
 def _images(name: str, *, part: str):
-    """An image set in data/raw; of the scenes the part to train or to test on."""
+    """An image set in data/raw, decoded once to be sure; of the scenes one part."""
     from msroi import datasets
 
-    return datasets.load(name, RAW / name, subset=part if name == "scenes" else "")
-
-
-def _photos(name: str) -> list[tuple[str, str, Path]]:
-    return [(item.name, item.category, item.path) for item in _images(name, part="test")]
+    images = datasets.load(name, RAW / name, subset=part if name == "scenes" else "")
+    typer.echo(images.summary())
+    return datasets.intact(images, broken=read_params()["broken"])
 
 
 def _mapper():

@@ -1,8 +1,7 @@
 """Encoders × images → one tidy table, and the comparisons that the figures draw."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from msroi import metrics
+from msroi.datasets import ImageSet, Item
 from msroi.encoder import encode_detailed
-from msroi.images import decode, read_image
+from msroi.images import decode, read_pixels
 
 METRICS = ("psnr_s", "psnr", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp")
 COLUMNS = (
@@ -24,28 +24,20 @@ SaliencyOf = Callable[[np.ndarray], np.ndarray]
 Methods = Mapping[str, Mapping[str, Any]]
 
 
-class Photo(NamedTuple):
-    """One image of a study: its name and category in the table, and its file."""
-
-    name: str
-    category: str
-    path: Path
-
-
 def evaluate(
-    photos: Sequence[Photo],
+    images: ImageSet,
     saliency_of: SaliencyOf,
     *,
     methods: Methods,
     quality: int = 50,
     jobs: int = -1,
 ) -> pd.DataFrame:
-    """Encode every photo by every method at equal bytes, and measure the results.
+    """Encode every image of a set by every method at equal bytes, and measure the results.
 
     Parameters
     ----------
-    photos
-        Files that `msroi.images.read_image` reads.
+    images
+        Their names and categories are the table's.
     saliency_of
         uint8 [H, W, 3] → float32 [H, W] in [0, 1]; picklable.
     methods
@@ -58,10 +50,10 @@ def evaluate(
     -------
     DataFrame of `COLUMNS`, one row an image and a method, in the order given.
     """
-    task = delayed(_evaluate_photo)
-    tasks = (task(photo, saliency_of, methods, quality) for photo in photos)
+    task = delayed(_evaluate_item)
+    tasks = (task(item, images.upright, saliency_of, methods, quality) for item in images)
     rows = Parallel(n_jobs=jobs, return_as="generator")(tasks)
-    return _table(tqdm(rows, total=len(photos), desc="evaluate", unit="image"))
+    return _table(tqdm(rows, total=len(images), desc=f"evaluate {images.name}", unit="image"))
 
 
 def evaluate_image(
@@ -199,12 +191,12 @@ def share_found(found: pd.DataFrame) -> pd.DataFrame:
     return found.pivot_table(index="objects", columns="map", values="found", aggfunc="mean")
 
 
-def _evaluate_photo(
-    photo: Photo, saliency_of: SaliencyOf, methods: Methods, quality: int
+def _evaluate_item(
+    item: Item, upright: str, saliency_of: SaliencyOf, methods: Methods, quality: int
 ) -> list[dict[str, Any]]:
-    image = read_image(photo.path).pixels
+    image = read_pixels(item.path, upright=upright)
     rows = evaluate_image(image, saliency_of(image), methods=methods, quality=quality)
-    return [{"image": photo.name, "category": photo.category} | row for row in rows]
+    return [{"image": item.name, "category": item.category} | row for row in rows]
 
 
 def _found_in_scene(

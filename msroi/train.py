@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from msroi.datasets import ImageSet
-from msroi.images import read_image
+from msroi.images import read_pixels
 from msroi.model import Network
 
 
@@ -70,7 +70,7 @@ class Epoch(NamedTuple):
 def load_examples(images: ImageSet, size: int) -> Examples:
     """Decode a labelled set once, each image's centre square resized to ``size`` pixels a side."""
     named = tqdm(images, desc=f"load {images.name}", unit="image")
-    squares = [_square(read_image(item.path).pixels, size) for item in named]
+    squares = [_square(read_pixels(item.path, upright=images.upright), size) for item in named]
     labels = np.array([item.label for item in images], np.int64)
     return Examples(np.stack(squares), labels)
 
