@@ -135,14 +135,16 @@ def scale() -> None:
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
     """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to reports/notebooks.
 
-    The notebook itself saves its figure to reports/figures and its table to reports/tables.
+    Its parameters are those of notebook.<name> in params.yaml, and whole sections of it where the
+    notebook has a parameter of that name. The notebook itself saves its figure to reports/figures and its table to reports/tables.
     """
     from msroi.report import notebooks
 
     for folder in (EXECUTED, FIGURES, TABLES):
         folder.mkdir(parents=True, exist_ok=True)
-    parameters = read_params()["notebook"][name]
-    executed = notebooks.execute(NOTEBOOKS / f"{name}.ipynb", parameters)
+    params, source = read_params(), NOTEBOOKS / f"{name}.ipynb"
+    shared = {key: params[key] for key in notebooks.parameters_of(source) if key in params}
+    executed = notebooks.execute(source, shared | params["notebook"][name])
     notebooks.write_all(executed, EXECUTED / name)
 
 

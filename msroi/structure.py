@@ -1,49 +1,48 @@
 """Structural similarity and visual information, as separable filters over strips of rows.
 
 Every term is the mean of x, y, x², y² or xy under a Gaussian window that lies wholly inside
-the image ("valid"). A strip overlaps the next by what its windows reach beyond it, so that
-the strips of an image of any size have the windows of the whole image, and no more memory
-is needed than for one strip. Images have one channel, values in [0, 255].
+the image. Strips overlap by what the windows reach beyond a row, so that together they have
+the windows of the whole image, and no more memory is needed than for one strip. All in
+float64: a variance is the small difference of two large means.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy.ndimage import correlate1d, uniform_filter
 
-STRIP = 64  # rows; even, so that every other row goes on from strip to strip
+STRIP = 64  # rows of windows; even, so that every other row goes on from strip to strip
+SSIM_WINDOW = (11, 1.5)
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-VIF_WINDOWS = (17, 9, 5, 3)  # one a scale, σ a fifth of each
+VIF_WINDOWS = ((17, 17 / 5), (9, 9 / 5), (5, 5 / 5), (3, 3 / 5))  # one a scale
 VIF_NOISE = 2  # variance of the visual noise
 VIF_EPSILON = 1e-10
 
 
 def similarity(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Mean SSIM and its contrast–structure term; 11×11 window, σ = 1.5 (Wang et al., 2004).
+    """Mean SSIM and mean contrast–structure term, 11×11 window, σ = 1.5 (Wang et al., 2004).
 
     Parameters
     ----------
-    x, y : uint8 or float [H, W]
+    x, y : uint8 or float32 [H, W] in [0, 255]
         At least 11×11.
 
     Returns
     -------
     tuple of float
-        Means of (2 μ_x μ_y + C₁) / (μ_x² + μ_y² + C₁) · cs and of
+        Means of cs · (2 μ_x μ_y + C₁) / (μ_x² + μ_y² + C₁) and of
         cs = (2 σ_xy + C₂) / (σ_x² + σ_y² + C₂). https://doi.org/10.1109/TIP.2003.819861
     """
-    window = _gaussian(11, 1.5)
-    total = np.zeros(2)
-    for a, b in _strips(window.size, x, y):
-        mean_a, mean_b = _smooth(a, window), _smooth(b, window)
-        product, square = mean_a * mean_b, mean_a**2 + mean_b**2
-        cs = 2 * (_smooth(a * b, window) - product) + C2
-        cs /= _smooth(a * a + b * b, window) - square + C2
-        luminance = (2 * product + C1) / (square + C1)
-        total += np.vdot(luminance, cs), cs.sum()
-    value, contrast = total / _places(window.size, x.shape)
-    return float(value), float(contrast)
+    total, places = np.zeros(2), 0
+    terms = (np.multiply, lambda x, y: x * x + y * y)
+    for mean_x, mean_y, xy, xx_yy in _window_means((x, y), SSIM_WINDOW, terms):
+        product, squares = mean_x * mean_y, mean_x**2 + mean_y**2
+        contrast = (2 * (xy - product) + C2) / (xx_yy - squares + C2)
+        luminance = (2 * product + C1) / (squares + C1)
+        total += np.sum(luminance * contrast), np.sum(contrast)
+        places += contrast.size
+    return float(total[0] / places), float(total[1] / places)
 
 
 def multiscale_similarity(x: np.ndarray, y: np.ndarray, first: tuple[float, float]) -> float:
@@ -54,7 +53,7 @@ def multiscale_similarity(x: np.ndarray, y: np.ndarray, first: tuple[float, floa
     x, y : uint8 [H, W]
         At least 176×176.
     first : tuple of float
-        `similarity` of x and y, the first scale.
+        `similarity` of x and y, which is the first scale.
 
     Returns
     -------
@@ -62,11 +61,11 @@ def multiscale_similarity(x: np.ndarray, y: np.ndarray, first: tuple[float, floa
         The real part, where a negative contrast term makes a power complex.
         https://doi.org/10.1109/ACSSC.2003.1292216
     """
-    terms = [first]
+    scales = [first]
     for _ in SCALE_WEIGHTS[1:]:
         x, y = _halve(x), _halve(y)
-        terms.append(similarity(x, y))
-    factors = [contrast for _, contrast in terms[:-1]] + [terms[-1][0]]
+        scales.append(similarity(x, y))
+    factors = [contrast for _, contrast in scales[:-1]] + [scales[-1][0]]
     return float(np.prod(np.array(factors, complex) ** SCALE_WEIGHTS).real)
 
 
@@ -81,66 +80,73 @@ def visual_information(x: np.ndarray, y: np.ndarray) -> float:
     Returns
     -------
     float
-        Σ log(1 + g² σ_x² / (σ_v² + 2)) / Σ log(1 + σ_x² / 2), where y = g x + v in every
-        window. https://doi.org/10.1109/TIP.2005.859378
+        Σ log(1 + g² σ_x² / (σ_v² + 2)) / Σ log(1 + σ_x² / 2) over windows and scales, where
+        y = g x + v in each window. https://doi.org/10.1109/TIP.2005.859378
     """
-    kept, total = 0.0, 0.0
-    for scale, size in enumerate(VIF_WINDOWS):
-        window = _gaussian(size, size / 5)
+    total = np.zeros(2)
+    terms = (np.multiply, lambda x, y: x * x, lambda x, y: y * y)
+    for scale, window in enumerate(VIF_WINDOWS):
         if scale > 0:
-            x, y = _reduce(x, window), _reduce(y, window)
-        for a, b in _strips(size, x, y):
-            strip_kept, strip_total = _information(a, b, window)
-            kept += strip_kept
-            total += strip_total
-    return float(kept / total)
+            x, y = _reduce((x, y), window)
+        total += sum(_information(*means) for means in _window_means((x, y), window, terms))
+    return float(total[0] / total[1])
 
 
-def _information(a: np.ndarray, b: np.ndarray, window: np.ndarray) -> tuple[float, float]:
-    """Information about `a` that `b` keeps, and all that there is: sums over the windows."""
-    mean_a, mean_b = _smooth(a, window), _smooth(b, window)
-    covariance = _smooth(a * b, window) - mean_a * mean_b
-    variance_a = _smooth(a * a, window) - mean_a**2
-    variance_b = _smooth(b * b, window) - mean_b**2
-    variance_a[variance_a < VIF_EPSILON] = 0
-    gain = covariance / (variance_a + VIF_EPSILON)
-    gain[(variance_a == 0) | (variance_b < VIF_EPSILON) | (gain < 0)] = 0
-    noise = np.maximum(variance_b - gain * covariance, VIF_EPSILON) + VIF_NOISE
-    kept = np.log(1 + gain**2 * variance_a / noise).sum()
-    return kept, np.log(1 + variance_a / VIF_NOISE).sum()
+def _information(mean_x, mean_y, xy, xx, yy) -> np.ndarray:
+    """Sums over the windows: the information about x that y keeps, and all there is."""
+    variance_x, variance_y = xx - mean_x**2, yy - mean_y**2
+    covariance = xy - mean_x * mean_y
+    variance_x[variance_x < VIF_EPSILON] = 0
+    gain = covariance / (variance_x + VIF_EPSILON)
+    gain[(variance_x == 0) | (variance_y < VIF_EPSILON) | (gain < 0)] = 0
+    noise = np.maximum(variance_y - gain * covariance, VIF_EPSILON) + VIF_NOISE
+    kept = np.log(1 + gain**2 * variance_x / noise)
+    return np.array([np.sum(kept), np.sum(np.log(1 + variance_x / VIF_NOISE))])
 
 
-def _gaussian(size: int, sigma: float) -> np.ndarray:
+def _window_means(
+    images: Sequence[np.ndarray], window: tuple[int, float], terms: Sequence[Callable] = ()
+) -> Iterator[np.ndarray]:
+    """Means of the images, and of terms made from them, under each window.
+
+    Strip by strip float64 [images + terms, up to `STRIP`, W - size + 1]; a strip takes the
+    memory of the one before.
+    """
+    size, _ = window
+    H, W = images[0].shape
+    count = len(images)
+    memory = np.empty((2, count + len(terms), STRIP + size - 1, W))
+    for top in range(0, H - size + 1, STRIP):
+        rows = slice(top, min(top + STRIP + size - 1, H))
+        planes, between = memory[:, :, : rows.stop - top]
+        for plane, image in zip(planes, images, strict=False):
+            plane[:] = image[rows]
+        for plane, term in zip(planes[count:], terms, strict=True):
+            plane[:] = term(*planes[:count])
+        yield _smooth(planes, window, between)
+
+
+def _smooth(planes: np.ndarray, window: tuple[int, float], between: np.ndarray) -> np.ndarray:
+    """Filter [n, h, W] with the Gaussian in place, and cut to the windows inside."""
+    size, sigma = window
     offsets = np.arange(size) - size // 2
     weights = np.exp(-(offsets**2) / (2 * sigma**2))
-    return weights / weights.sum()
+    weights /= weights.sum()
+    inside = slice(size // 2, -(size // 2))
+    correlate1d(planes, weights, axis=1, output=between)
+    correlate1d(between[:, inside], weights, axis=2, output=planes[:, inside])
+    return planes[:, inside, inside]
 
 
-def _strips(size: int, *images: np.ndarray) -> Iterator[list[np.ndarray]]:
-    """Strips, as float64, that have `STRIP` rows of windows of the given size each."""
-    for top in range(0, len(images[0]) - size + 1, STRIP):
-        yield [image[top : top + STRIP + size - 1].astype(np.float64) for image in images]
-
-
-def _places(size: int, shape: tuple[int, int]) -> int:
-    return (shape[0] - size + 1) * (shape[1] - size + 1)
-
-
-def _smooth(image: np.ndarray, window: np.ndarray, *, step: int = 1) -> np.ndarray:
-    """Mean under every `step`-th window that lies inside the image, along both axes."""
-    inside = slice(window.size // 2, -(window.size // 2), step)
-    rows = correlate1d(image, window, axis=0)[inside]
-    return correlate1d(rows, window, axis=1)[:, inside]
+def _reduce(images: Sequence[np.ndarray], window: tuple[int, float]) -> np.ndarray:
+    """Every other window's mean, along rows and columns: float64 [images, …]."""
+    strips = [means[:, ::2, ::2].copy() for means in _window_means(images, window)]
+    return np.concatenate(strips, axis=1)
 
 
 def _halve(image: np.ndarray) -> np.ndarray:
-    """Means of 2×2 pixels, the first row and column mirrored: ⌈H/2⌉ × ⌈W/2⌉.
+    """Means of 2×2 pixels, the first row and column mirrored: float32 [⌈H/2⌉, ⌈W/2⌉].
 
-    Four halvings of 8 bits fit float32 without rounding.
+    Four halvings of 8-bit values are exact in float32.
     """
-    return np.ascontiguousarray(uniform_filter(image, 2, output=np.float32)[::2, ::2])
-
-
-def _reduce(image: np.ndarray, window: np.ndarray) -> np.ndarray:
-    """Smooth and keep every other row and column, float64."""
-    return np.concatenate([_smooth(a, window, step=2) for (a,) in _strips(window.size, image)])
+    return uniform_filter(image, 2, output=np.float32)[::2, ::2].copy()

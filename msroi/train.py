@@ -35,8 +35,9 @@ class Recipe:
     learning_rate, warmup, weight_decay, clip
         AdamW's peak rate, the share of all steps that it takes to rise to it (it then falls along
         a cosine to zero), its decay, and the largest norm of a gradient.
-    crop, colour
-        Smallest share of an image's area that a random crop keeps; strength of the random
+    crop, aspect, colour
+        Smallest share of an image's area that a random crop keeps, how far its aspect strays
+        (log of the ratio), and the strength of the random
         brightness, contrast and tint, as a share of each.
     label_smoothing
         Of the softmax's targets (head ``cam``).
@@ -53,6 +54,7 @@ class Recipe:
     weight_decay: float = 0.05
     clip: float = 1.0
     crop: float = 0.4
+    aspect: float = 0.15
     colour: float = 0.3
     label_smoothing: float = 0.1
     positive_weight: float = 10.0
@@ -193,7 +195,7 @@ def augment(pixels: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
         return low + (high - low) * torch.rand(B, *shape, generator=random)
 
     side = uniform(recipe.crop, 1).sqrt()
-    aspect = uniform(-0.15, 0.15).exp()
+    aspect = uniform(-recipe.aspect, recipe.aspect).exp()
     half = torch.stack([side * aspect, side / aspect], 1).clamp_max(1)
     centre = uniform(-1, 1, 2) * (1 - half)
     half[:, 0] *= torch.where(torch.rand(B, generator=random) < 0.5, -1.0, 1.0)

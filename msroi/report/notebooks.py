@@ -30,7 +30,7 @@ def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
     papermill.PapermillExecutionError
         If a cell fails.
     """
-    known = set(papermill.inspect_notebook(source))
+    known = parameters_of(source)
     if unknown := set(parameters) - known:
         raise ValueError(
             f"{source} has no parameter {', '.join(sorted(unknown))}; it takes {sorted(known)}"
@@ -41,6 +41,11 @@ def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
             source, target, parameters=dict(parameters), cwd=source.parent, progress_bar=False
         )
         return clean(nbformat.read(target, as_version=4))
+
+
+def parameters_of(source: Path) -> set[str]:
+    """Names in the notebook's `parameters` cell."""
+    return set(papermill.inspect_notebook(source))
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
