@@ -136,7 +136,8 @@ def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.
     """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to reports/notebooks.
 
     Its parameters are those of notebook.<name> in params.yaml, and whole sections of it where the
-    notebook has a parameter of that name. The notebook itself saves its figure to reports/figures and its table to reports/tables.
+    notebook has a parameter of that name. The notebook itself saves its figure to reports/figures
+    and its table to reports/tables.
     """
     from msroi.report import notebooks
 

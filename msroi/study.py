@@ -68,7 +68,7 @@ def evaluate_image(
     budget = len(encode_detailed(image, method="standard", quality=quality).data)
     rows = []
     for method, options in methods.items():
-        encoded = encode_detailed(image, saliency, method=method, max_bytes=budget, **options)
+        encoded = encode_detailed(image, saliency, method=method, quality=quality, **options)
         row = {"width": width, "height": height, "method": method, "quality": encoded.quality}
         row |= {"bytes": len(encoded.data), "budget_bytes": budget}
         rows.append(row | metrics.compare(image, decode(encoded.data), saliency))
