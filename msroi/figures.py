@@ -96,7 +96,7 @@ def show_box(ax: Axes, box: tuple[slice, slice]) -> Axes:
 def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], unit: str) -> Axes:
     """Each image's difference from standard, a column of dots a metric, a bar at the mean."""
     long = difference.melt(["image", "method"], list(metrics), "metric", "difference")
-    long["metric"] = long["metric"].map(LABELS)
+    long["metric"] = long["metric"].map(lambda name: LABELS[name].replace("-", "-\n", 1))
     palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
     options = {"x": "metric", "y": "difference", "hue": "method", "palette": palette, "ax": ax}
     sns.stripplot(long, dodge=True, jitter=False, alpha=0.45, size=4, legend=False, **options)

@@ -51,7 +51,7 @@ def test_the_size_curve_is_over_megapixels(ax):
 def test_differences_draw_a_dot_an_image_and_a_mean_for_each_metric(ax):
     table = paired(psnr_hvs=[-1.0, 3.0], psnr=[0.0, 1.0])
     figures.differences(table, ax, metrics=("psnr", "psnr_hvs"), unit="dB")
-    assert [label.get_text() for label in ax.get_xticklabels()] == ["PSNR", "PSNR-HVS"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["PSNR", "PSNR-\nHVS"]
     dots = np.concatenate([collection.get_offsets()[:, 1] for collection in ax.collections])
     assert sorted(dots) == [-1, 0, 1, 3]
     means = [line.get_ydata() for line in ax.lines if line.get_marker() == "_"]

@@ -16,7 +16,7 @@ from msroi.figures import DECIBELS, LABELS
 from msroi.report.captions import CAPTIONS
 from msroi.study import METRICS
 
-LIBRARIES = ("msroi", "torch", "numpy", "pillow", "scikit-image", "sewar", "psnr-hvsm")
+LIBRARIES = ("msroi", "torch", "numpy", "pillow", "scipy", "psnr-hvsm")
 
 
 def content(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict[str, Any]:
