@@ -214,7 +214,7 @@ def test_a_missing_checkpoint_is_refused(run, tmp_path, photo_file):
 
 @pytest.fixture
 def study():
-    pytest.importorskip("psnr_hvsm", reason="needs the study extra")
+    pytest.importorskip("pooch", reason="needs the study extra")
 
 
 def test_compare_prints_every_metric(run, study, tmp_path, photo, photo_file, map_file):
