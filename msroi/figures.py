@@ -1,6 +1,6 @@
 """Figures from tidy tables or arrays: each function draws on the axes it is given, none saves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -119,6 +119,7 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
         megapixels = rows["width"] * rows["height"] / 1e6
         ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
     ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
     ax.legend()
     label = f"{LABELS[metric]}, difference from standard, dB"
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
@@ -133,6 +134,7 @@ def categories(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
     sns.stripplot(
         difference, jitter=False, dodge=True, size=3, palette="dark:black", legend=False, **options
     )
+    ax.legend(title="")
     ax.axvline(0, color="black", linewidth=0.8)
     ax.grid(axis="x")
     ax.grid(visible=False, axis="y")
@@ -145,15 +147,6 @@ def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
     share.plot.bar(ax=ax, color=MAP_COLOURS, rot=0, width=0.7)
     ax.set(xlabel="objects in the scene", ylabel="share of objects found", ylim=(0, 1))
     ax.legend(title="", ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.16))
-    return ax
-
-
-def training_curves(history: Mapping[str, pd.Series], ax: Axes, *, ylabel: str) -> Axes:
-    """One line a head over the epochs."""
-    for head, values in history.items():
-        ax.plot(values, label=head, color=MAP_COLOURS[head])
-    ax.set(xlabel="epoch", ylabel=ylabel)
-    ax.legend()
     return ax
 
 

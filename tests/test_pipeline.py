@@ -63,7 +63,11 @@ def run(folder, *command):
 @pytest.mark.slow
 def test_every_notebook_comes_in_three_formats(clone):
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
-        for suffix, beginning in ((".ipynb", b"{"), (".html", b"<!DOCTYPE html>"), (".pdf", b"%PDF")):
+        for suffix, beginning in (
+            (".ipynb", b"{"),
+            (".html", b"<!DOCTYPE html>"),
+            (".pdf", b"%PDF"),
+        ):
             made = clone / "reports/notebooks" / notebook.with_suffix(suffix).name
             assert made.read_bytes().startswith(beginning)
 
