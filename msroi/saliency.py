@@ -9,7 +9,6 @@ from torch.nn import functional as F
 
 from msroi.model import STRIDE, Network
 
-SHORT_SIDES = (256,)
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 
 
@@ -19,7 +18,7 @@ def saliency_map(
     *,
     select: str = "topk",
     k: int = 5,
-    short_sides: Sequence[int] = SHORT_SIDES,
+    short_sides: Sequence[int] = (),
 ) -> np.ndarray:
     """Map of the semantic regions of an image.
 
@@ -42,7 +41,8 @@ def saliency_map(
     k
         Classes that ``topk`` takes.
     short_sides
-        Pixels of the image's shorter side as the network sees it, each at least 32.
+        Pixels of the image's shorter side as the network sees it, each at least 32. None given:
+        once and twice the side of the images that it was trained on.
 
     Returns
     -------
@@ -56,7 +56,8 @@ def saliency_map(
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(f"an image must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
-    if not short_sides or min(short_sides) < STRIDE:
+    short_sides = short_sides or natural_sides(model)
+    if min(short_sides) < STRIDE:
         raise ValueError(f"every short side must be at least {STRIDE} pixels")
     mean = sum(_at_scale(image, model, side, select, k) for side in short_sides)
     return unit(mean).numpy()
@@ -100,10 +101,15 @@ def unit(values: Tensor) -> Tensor:
     return values / values.max().clamp_min(torch.finfo(values.dtype).tiny)
 
 
-def top_classes(
-    image: np.ndarray, model: Network, *, k: int = 5, short_side: int = SHORT_SIDES[0]
-) -> list[str]:
-    """Names of the k classes that ``topk`` takes, the one with most evidence first."""
+def natural_sides(model: Network) -> tuple[int, int]:
+    """Once and twice the side, in pixels, that the checkpoint names; 128 where it names none."""
+    side = model.metadata.get("size", 128)
+    return side, 2 * side
+
+
+def top_classes(image: np.ndarray, model: Network, *, k: int = 5, short_side: int = 0) -> list[str]:
+    """Names of the k classes that ``topk`` takes at one scale, most evident first."""
+    short_side = short_side or natural_sides(model)[0]
     _, logits = _class_maps(_small(image, short_side), model)
     order = logits.topk(min(k, len(logits))).indices
     return [model.architecture.classes[index] for index in order]

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -93,7 +94,8 @@ def train(
             for name, value in epoch._asdict().items():
                 live.log_metric(name, value)
             live.next_step()
-    metadata = {"data": section["data"], "params": section, "seed": seed, "result": epoch._asdict()}
+    metadata = {key: section[key] for key in ("data", "size", "validation", "groups")}
+    metadata |= {"seed": seed, "recipe": asdict(recipe), "result": epoch._asdict()}
     save_checkpoint(network, MODELS / f"{head}.safetensors", metadata)
     write_atomically(TRAINING / head / "split.json", _json(split))
     state.unlink()

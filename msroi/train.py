@@ -147,7 +147,8 @@ class Trainer:
             for index, entry in self.optimizer.state_dict()["state"].items()
             for name, tensor in entry.items()
         }
-        return {**weights, **moments, "done": torch.tensor(self.done)}
+        state = {**weights, **moments, "done": torch.tensor(self.done)}
+        return {name: tensor.contiguous() for name, tensor in state.items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take up a `state` where it was left; RuntimeError if it is another network's."""

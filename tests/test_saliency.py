@@ -106,6 +106,13 @@ def test_several_scales_are_averaged(model):
     np.testing.assert_allclose(both, unit(single[0] + single[1]).numpy(), atol=1e-6)
 
 
+def test_without_sides_the_checkpoints_own_are_taken_once_and_twice(model, monkeypatch):
+    monkeypatch.setitem(model.metadata, "size", 64)
+    image = picture(96, 96)
+    by_default = saliency_map(image, model)
+    np.testing.assert_array_equal(by_default, saliency_map(image, model, short_sides=(64, 128)))
+
+
 def test_top_classes_are_named_most_evident_first(model):
     names = top_classes(picture(64, 64), model, k=3)
     assert len(set(names)) == 3
@@ -118,7 +125,6 @@ def test_top_classes_are_named_most_evident_first(model):
         (np.zeros((4, 4), np.uint8), {}),
         (np.zeros((4, 4, 3), np.float32), {}),
         (np.zeros((4, 4, 3), np.uint8), {"short_sides": (16,)}),
-        (np.zeros((4, 4, 3), np.uint8), {"short_sides": ()}),
     ],
 )
 def test_what_is_no_image_or_no_size_is_refused(model, image, options):

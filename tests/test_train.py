@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load, save
 
 from msroi.model import Architecture, Network
 from msroi.train import Examples, Recipe, Trainer, augment, schedule
@@ -62,7 +63,7 @@ def test_a_run_that_was_broken_off_ends_as_an_unbroken_one(stop_after):
             break
     torch.manual_seed(99)
     resumed = Trainer(Network(broken.network.architecture), broken.recipe)
-    resumed.restore({name: tensor.clone() for name, tensor in broken.state().items()})
+    resumed.restore(load(save(broken.state())))
     rest = list(resumed.epochs(*data))
     assert [epoch.epoch for epoch in rest] == list(range(stop_after + 1, 4))
     assert same(weights(unbroken), weights(resumed))
