@@ -1,9 +1,18 @@
 """The search for the best quality that a byte budget allows, shared by all methods."""
 
+import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 LOOKAHEAD = 2
+
+FULL = 0.995  # share of the budget at which `approach` is content
+AIM = 0.9975  # share that it aims at
+MEASURES = 12
+STEPS = 400  # of the scale, where sizes are too rough for a secant
+STRETCH = 1.2  # of log scale for log size, before there are points on both sides
 
 
 class BudgetError(ValueError):
@@ -77,3 +86,79 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
 
 def _steps_above(step: int, count: int) -> range:
     return range(step + 1, min(step + 1 + LOOKAHEAD, count))
+
+
+class Attempt(Protocol):
+    """What an encoder has quantized but not yet written."""
+
+    size_bytes: int  # estimated: wrong by a factor that hardly changes with the scale
+
+
+def approach(
+    measure: Callable[[float, Attempt | None], Attempt],
+    write: Callable[[Attempt], bytes],
+    max_bytes: int,
+    scales: tuple[float, float],
+) -> Encoded:
+    """Find the scale whose file just fits, from estimated sizes; few files are written.
+
+    Sizes fall as the scale rises, nearly in proportion. The secant through the logarithms
+    of scale and size tells which scale to measure next; where the estimate meets the budget
+    the file is written, and its size corrects the estimates to come. Where sizes jump too
+    far for that, as they do for images of a few blocks, `search` takes over.
+
+    Parameters
+    ----------
+    measure : callable
+        (scale, the attempt before or None) -> attempt.
+    write : callable
+        attempt -> a whole JPEG file.
+    max_bytes : int
+    scales : (float, float)
+        The finest and the coarsest.
+
+    Returns
+    -------
+    Encoded
+        With the scale in place of a quality. The file fills the budget to `FULL` or more
+        where sizes are smooth enough, and the finest scale does not fit.
+
+    Raises
+    ------
+    BudgetError
+        Not even the coarsest scale fits.
+    """
+    best = _approach_by_secant(measure, write, max_bytes, scales)
+    if best is None:
+        grid = np.geomspace(*scales, STEPS)[::-1]
+        best = search(lambda scale: write(measure(scale, None)), max_bytes, grid)
+    return best
+
+
+def _approach_by_secant(measure, write, max_bytes, scales) -> Encoded | None:
+    finest, coarsest = np.log(scales)
+    points, correction, attempt, x = [], 1.0, None, 0.0
+    for _ in range(MEASURES):
+        attempt = measure(math.exp(x), attempt)
+        points.append((x, math.log(attempt.size_bytes)))
+        share = attempt.size_bytes * correction / max_bytes
+        if abs(share - AIM) <= 1 - AIM or (x == finest and share < 1):
+            data = write(attempt)
+            correction = len(data) / attempt.size_bytes
+            fits = len(data) <= max_bytes
+            if fits and (x == finest or len(data) >= FULL * max_bytes):
+                return Encoded(data, math.exp(x))
+        target = math.log(AIM * max_bytes / correction)
+        x = float(np.clip(_secant(points, target), finest, coarsest))
+    return None
+
+
+def _secant(points: list[tuple[float, float]], target: float) -> float:
+    """Where the size meets the target: between the nearest points, or one over from the last."""
+    above = min((p for p in points if p[1] > target), key=lambda p: p[1], default=None)
+    below = max((p for p in points if p[1] <= target), key=lambda p: p[1], default=None)
+    if above and below:
+        t = (above[1] - target) / (above[1] - below[1])
+        return above[0] + t * (below[0] - above[0])
+    x, size = above or below
+    return x + STRETCH * (size - target)
