@@ -8,9 +8,12 @@ import numpy as np
 
 LOOKAHEAD = 2
 
-FULL = 0.995  # share of the budget at which `approach` is content
-AIM = 0.9975  # share that it aims at
+AIM = 0.9975  # share of the budget that `approach` aims at,
+FULL = 0.995  # at which it stops,
+ENOUGH = 0.99  # and with which it is content when it cannot come nearer
 MEASURES = 12
+PATIENCE = 6  # measures after which less than `FULL` is worth writing too
+DIGITS = 4  # of log scale: nearer scales have the same size
 STEPS = 400  # of the scale, where sizes are too rough for a secant
 STRETCH = 1.2  # of log scale for log size, before there are points on both sides
 
@@ -99,6 +102,7 @@ def approach(
     write: Callable[[Attempt], bytes],
     max_bytes: int,
     scales: tuple[float, float],
+    start: float,
 ) -> Encoded:
     """Find the scale whose file just fits, from estimated sizes; few files are written.
 
@@ -116,49 +120,56 @@ def approach(
     max_bytes : int
     scales : (float, float)
         The finest and the coarsest.
+    start : float
+        The first scale to measure.
 
     Returns
     -------
     Encoded
-        With the scale in place of a quality. The file fills the budget to `FULL` or more
-        where sizes are smooth enough, and the finest scale does not fit.
+        With the scale in place of a quality. The file takes `ENOUGH` of the budget or more
+        where sizes are smooth enough and the finest scale does not fit.
 
     Raises
     ------
     BudgetError
         Not even the coarsest scale fits.
     """
-    best = _approach_by_secant(measure, write, max_bytes, scales)
-    if best is None:
+    best = _approach_by_secant(measure, write, max_bytes, scales, start)
+    if best.quality > scales[0] and len(best.data) < ENOUGH * max_bytes:
         grid = np.geomspace(*scales, STEPS)[::-1]
-        best = search(lambda scale: write(measure(scale, None)), max_bytes, grid)
+        other = search(lambda scale: write(measure(scale, None)), max_bytes, grid)
+        best = max(best, other, key=lambda encoded: len(encoded.data))
     return best
 
 
-def _approach_by_secant(measure, write, max_bytes, scales) -> Encoded | None:
-    finest, coarsest = np.log(scales)
-    points, correction, attempt, x = [], 1.0, None, 0.0
-    for _ in range(MEASURES):
+def _approach_by_secant(measure, write, max_bytes, scales, start) -> Encoded:
+    points: dict[float, float] = {}  # log scale → log size
+    best, correction, attempt = Encoded(b"", math.inf), 1.0, None
+    ends = np.log(scales)
+    x = float(np.clip(math.log(start), *ends))
+    while len(points) < MEASURES and x not in points:
         attempt = measure(math.exp(x), attempt)
-        points.append((x, math.log(attempt.size_bytes)))
+        points[x] = math.log(attempt.size_bytes)
         share = attempt.size_bytes * correction / max_bytes
-        if abs(share - AIM) <= 1 - AIM or (x == finest and share < 1):
+        least = FULL if len(points) < PATIENCE else ENOUGH
+        if least < share < 1 or (x == ends[0] and share < 1):
             data = write(attempt)
             correction = len(data) / attempt.size_bytes
-            fits = len(data) <= max_bytes
-            if fits and (x == finest or len(data) >= FULL * max_bytes):
-                return Encoded(data, math.exp(x))
-        target = math.log(AIM * max_bytes / correction)
-        x = float(np.clip(_secant(points, target), finest, coarsest))
-    return None
+            if len(best.data) < len(data) <= max_bytes:
+                best = Encoded(data, math.exp(x))
+            if len(best.data) >= FULL * max_bytes:
+                break
+        x = _secant(points, math.log(AIM * max_bytes / correction))
+        x = float(np.clip(round(x, DIGITS), *ends))
+    return best
 
 
-def _secant(points: list[tuple[float, float]], target: float) -> float:
+def _secant(points: dict[float, float], target: float) -> float:
     """Where the size meets the target: between the nearest points, or one over from the last."""
-    above = min((p for p in points if p[1] > target), key=lambda p: p[1], default=None)
-    below = max((p for p in points if p[1] <= target), key=lambda p: p[1], default=None)
-    if above and below:
-        t = (above[1] - target) / (above[1] - below[1])
-        return above[0] + t * (below[0] - above[0])
-    x, size = above or below
-    return x + STRETCH * (size - target)
+    above = [(size, x) for x, size in points.items() if size > target]
+    below = [(size, x) for x, size in points.items() if size <= target]
+    if not (above and below):
+        size, x = min(above, default=None) or max(below)
+        return x + STRETCH * (size - target)
+    (larger, fine), (smaller, coarse) = min(above), max(below)
+    return fine + (coarse - fine) * (larger - target) / (larger - smaller)

@@ -12,6 +12,7 @@ from msroi.encoder.importance import importance, masking
 from msroi.encoder.tables import TUNES, Tune
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
+ADVANTAGE = 0.6  # the scale, against libjpeg's, that comes to the same size
 _MARKERS = 2 + 18 + 2  # bytes of start, JFIF header and end
 
 
@@ -39,6 +40,7 @@ def encode(
     saliency: np.ndarray,
     *,
     max_bytes: int,
+    quality: float = 50,
     strength: float = 4.0,
     tune: str = "balanced",
     subsampling: str = "4:2:0",
@@ -60,6 +62,8 @@ def encode(
     saliency : float [H, W] in [0, 1]
         A flat one makes a plain optimising encoder.
     max_bytes : int
+    quality : float
+        libjpeg's number for about this size: where the search starts.
     strength : float
         0 or more: how much the map weighs; w_b ∝ 2^(strength · s_b). 0 is a flat map.
     tune : str
@@ -86,7 +90,9 @@ def encode(
     components = _analyse(image, saliency, sampling, strength, TUNES[tune])
     frame = dct.Frame(image.shape[:2], sampling)
     measure = partial(_quantize, components, TUNES[tune].trade)
-    found = approach(measure, partial(_write, frame, progressive), max_bytes, SCALES)
+    write = partial(_write, frame, progressive)
+    start = ADVANTAGE * tables.scale_of(quality)
+    found = approach(measure, write, max_bytes, SCALES, start)
     return Encoded(found.data, tables.quality_of(found.quality))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from msroi.encoder.blocks import block_saliency
 
-NORM = 4  # exponent of the power mean that is held at 1
+NORM = 2  # exponent of the power mean that is held at 1
 ACTIVITY = 20.0  # E₀: mean weighted squared AC coefficient from which texture masks
 
 
