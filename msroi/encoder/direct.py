@@ -128,17 +128,19 @@ def _analyse(
 
 
 def _quantize(
-    components: list[Component], trade: float, scale: float, before: Attempt | None
+    components: list[Component], trade: float, scale: float, thrift: float, before: Attempt | None
 ) -> Attempt:
-    """Quantize at a scale; code lengths are those of the attempt before, or of plain rounding."""
+    """Quantize at a scale, with code lengths from the attempt before, or from two passes."""
     used = [tables.at_scale(component.base, scale) for component in components]
+    multiplier = trade * thrift * scale**2
     if before is None:
         unpriced = [np.zeros(256, np.float32)] * len(components)
-        _, counts = _trellis(components, used, unpriced, 0.0)
+        _, rounded = _trellis(components, used, unpriced, 0.0)
+        _, counts = _trellis(components, used, _prices(rounded), multiplier)
         prices = _prices(counts)
     else:
         prices = before.prices
-    levels, counts = _trellis(components, used, prices, trade * scale**2)
+    levels, counts = _trellis(components, used, prices, multiplier)
     return Attempt(levels, used[:2], _prices(counts), _estimate(levels, counts, components))
 
 
