@@ -13,7 +13,7 @@ __all__ = ["BudgetError", "encode", "load_model", "metrics", "saliency_map"]
 
 
 def __getattr__(name: str):
-    """Load on first use, so that ``import msroi`` waits for neither torch nor sewar."""
+    """Load on first use, so that ``import msroi`` waits for neither torch nor SciPy."""
     if name == "metrics":
         return import_module("msroi.metrics")
     if name in _HOMES:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -55,6 +56,9 @@ def main() -> None:
     An error of this package's own classes is about the input; any other is a bug, and shows
     its traceback.
     """
+    # Read when torch is imported: threads that wait sleep, which on a shared machine is many
+    # times faster than the default, where they spin in the way of those that work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
     except UsageError as error:
@@ -137,7 +141,7 @@ def compress(
 
     Any viewer opens them. EXIF (with the orientation) and the ICC profile are kept, and count
     as bytes. Without --map the network draws the map. Nothing is overwritten without --force,
-    and an input never.
+    and an input never. Many images are done in turn, up to the first that cannot be.
 
     \b
     Examples:

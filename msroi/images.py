@@ -78,6 +78,17 @@ def read_image(path: str | Path) -> Picture:
         return Picture(turn_upright(np.array(rgb), shown), profile, exif, stored)
 
 
+def read_pixels(path: str | Path, *, upright: str = "exif") -> np.ndarray:
+    """`read_image`'s pixels alone, uint8 [H, W, 3].
+
+    ``upright="stored"`` takes them as they lie in the file, for sets whose EXIF orientation lies.
+    """
+    picture = read_image(path)
+    if upright == "stored":
+        return turn_back(picture.pixels, picture.orientation)
+    return picture.pixels
+
+
 def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
     """Read a saliency map: an 8- or 16-bit grey image, black 0 and white 1.
 
@@ -103,7 +114,8 @@ def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
         if levels.shape != tuple(shape):
             (H, W), (height, width) = levels.shape, shape
             raise ImageError(f"the map is {W}×{H} pixels, but its image is {width}×{height}")
-    return (levels / (255 if levels.dtype == np.uint8 else 65535)).astype(np.float32)
+    white = 255 if levels.dtype == np.uint8 else 65535
+    return levels.astype(np.float32) / np.float32(white)
 
 
 def decode(data: bytes) -> np.ndarray:

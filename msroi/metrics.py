@@ -16,7 +16,7 @@ from msroi.images import luma
 PEAK = 255
 SALIENT = 3 / 5  # the upper edge of the middle one of the paper's five levels
 BLOCK = 8
-SSIM_WINDOW = 11
+SSIM_MIN_SIDE = 11  # the window
 MS_SSIM_MIN_SIDE = 176  # the window on the fifth scale: 11 · 2⁴
 VIFP_MIN_SIDE = 41  # leaves the fourth scale's 3×3 window one place
 
@@ -55,7 +55,8 @@ def compare(
         values["psnr_s"] = psnr_s(x, y, saliency)
     hvs, hvsm = psnr_hvs_and_hvsm(x, y)
     values |= {"psnr_hvs": hvs, "psnr_hvsm": hvsm}
-    return values | {"ssim": ssim(x, y), "ms_ssim": ms_ssim(x, y), "vifp": vifp(x, y)}
+    first = _first_scale(x, y)  # SSIM itself, and where MS-SSIM begins
+    return values | {"ssim": first[0], "ms_ssim": _ms_ssim(x, y, first), "vifp": vifp(x, y)}
 
 
 def psnr(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -127,13 +128,7 @@ def ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
         At most 1, for identical images; nan for a side below 11.
         https://doi.org/10.1109/TIP.2003.819861
     """
-    from skimage.metrics import structural_similarity
-
-    _check_sizes(reference, distorted)
-    if min(reference.shape) < SSIM_WINDOW:
-        return nan
-    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    return float(structural_similarity(reference, distorted, data_range=PEAK, **options))
+    return _first_scale(reference, distorted)[0]
 
 
 def ms_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -148,12 +143,7 @@ def ms_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
         At most 1, for identical images; nan for a side below 176, which has no fifth scale.
         https://doi.org/10.1109/ACSSC.2003.1292216
     """
-    from sewar.full_ref import msssim
-
-    _check_sizes(reference, distorted)
-    if min(reference.shape) < MS_SSIM_MIN_SIDE:
-        return nan
-    return float(np.real(msssim(reference, distorted, MAX=PEAK)))
+    return _ms_ssim(reference, distorted, _first_scale(reference, distorted))
 
 
 def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -166,12 +156,30 @@ def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
         for a higher contrast; nan for a side below 41, and for a reference that is flat.
         https://doi.org/10.1109/TIP.2005.859378
     """
-    from sewar.full_ref import vifp as sewar_vifp
+    from msroi.structure import visual_information
 
     _check_sizes(reference, distorted)
     if min(reference.shape) < VIFP_MIN_SIDE or np.ptp(reference) == 0:
         return nan
-    return float(sewar_vifp(reference, distorted))
+    return visual_information(reference, distorted)
+
+
+def _first_scale(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, float]:
+    """SSIM and its contrast term."""
+    from msroi.structure import similarity
+
+    _check_sizes(reference, distorted)
+    if min(reference.shape) < SSIM_MIN_SIDE:
+        return nan, nan
+    return similarity(reference, distorted)
+
+
+def _ms_ssim(reference: np.ndarray, distorted: np.ndarray, first: tuple[float, float]) -> float:
+    from msroi.structure import multiscale_similarity
+
+    if min(reference.shape) < MS_SSIM_MIN_SIDE:
+        return nan
+    return multiscale_similarity(reference, distorted, first)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head`, the paper's §2, §3 and §5."""
+"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (§2, §3 and §5)."""
 
 import json
 import math
@@ -98,7 +98,7 @@ class MSROIHead(nn.Module):
     so that Eq. 5's test Z_c > T_c is P(c) > ½.
     Deviation: Z_c is a mean over x, y times one learned scale, where Eq. 4 sums, so that one T
     serves images of every size.
-    Deviation: a non-linearity on f_d^c, without which the D maps of a class would be one linear map.
+    Deviation: a non-linearity on f_d^c; without it a class's D maps would be one linear map.
     """
 
     def __init__(self, width: int, architecture: Architecture) -> None:
@@ -110,7 +110,7 @@ class MSROIHead(nn.Module):
         self.threshold = nn.Parameter(torch.full((self.shape[0],), 2.0))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, F, h, w] to class maps Σ_d f_d^c [B, C, h, w] and logits Z_c − T_c [B, C]."""
+        """Features [B, F, h, w] → class maps Σ_d f_d^c [B, C, h, w], logits Z_c − T_c [B, C]."""
         maps = self.activation(self.maps(features)).unflatten(1, self.shape).sum(2)
         evidence = self.log_scale.exp() * maps.mean((2, 3))
         return maps, evidence - self.threshold
@@ -124,7 +124,7 @@ class CAMHead(nn.Module):
         self.maps = nn.Conv2d(width, len(architecture.classes), 1, bias=False)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, F, h, w] to class maps M_c [B, C, h, w] and the softmax's logits [B, C]."""
+        """Features [B, F, h, w] → class maps M_c [B, C, h, w], logits of the softmax [B, C]."""
         maps = self.maps(features)
         return maps, maps.mean((2, 3))
 
@@ -151,12 +151,12 @@ class Network(nn.Module):
         self.head = HEADS[architecture.head](architecture.widths[-1], architecture)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels [B, 3, H, W] in [0, 1] to class maps [B, C, H//32, W//32] and logits [B, C]."""
+        """Pixels [B, 3, H, W] in [0, 1] → class maps [B, C, H//32, W//32], logits [B, C]."""
         return self.head(self.features(pixels))
 
 
 def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, Any]) -> None:
-    """Write weights, architecture and ``metadata`` (anything JSON holds) as safetensors, atomically."""
+    """Write weights, architecture and ``metadata`` (as JSON) to one safetensors file."""
     header = {"architecture": asdict(network.architecture), **metadata}
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     data = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from msroi.model import STRIDE, Network
 
 SHORT_SIDES = (256,)
+LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 
 
 def saliency_map(
@@ -90,7 +91,7 @@ def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tens
 
 
 def cam(maps: Tensor, logits: Tensor) -> Tensor:
-    """Class activation map [h, w] of the most probable class, evidence against it cut off (Eq. 2)."""
+    """Class activation map [h, w] of the most probable class (Eq. 2), its negative part cut."""
     return maps[logits.argmax()].relu()
 
 
@@ -99,21 +100,45 @@ def unit(values: Tensor) -> Tensor:
     return values / values.max().clamp_min(torch.finfo(values.dtype).tiny)
 
 
-@torch.inference_mode()
+def top_classes(
+    image: np.ndarray, model: Network, *, k: int = 5, short_side: int = SHORT_SIDES[0]
+) -> list[str]:
+    """Names of the k classes that ``topk`` takes, the one with most evidence first."""
+    _, logits = _class_maps(_small(image, short_side), model)
+    order = logits.topk(min(k, len(logits))).indices
+    return [model.architecture.classes[index] for index in order]
+
+
 def _at_scale(image: np.ndarray, model: Network, side: int, select: str, k: int) -> Tensor:
     """The map of one pass, [H, W] in [0, 1]."""
-    H, W = image.shape[:2]
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    scale = side / min(H, W)
-    h, w = max(side, round(H * scale)), max(side, round(W * scale))
-    small = F.interpolate(pixels, (h, w), mode="bilinear", antialias=True).float() / 255
-    # Whole cells of 32 pixels: what replication adds is cut off again below.
-    down, right = -h % STRIDE, -w % STRIDE
-    maps, logits = model(F.pad(small, (0, right, 0, down), mode="replicate"))
+    small = _small(image, side)
+    maps, logits = _class_maps(small, model)
     if model.architecture.head == "cam":
-        chosen = cam(maps[0], logits[0])
+        chosen = cam(maps, logits)
     else:
-        chosen = select_classes(maps[0], logits[0], select=select, k=k)
+        chosen = select_classes(maps, logits, select=select, k=k)
     fine = F.interpolate(chosen[None, None], scale_factor=STRIDE, mode="bicubic").clamp_min(0)
-    whole = F.interpolate(fine[..., :h, :w], (H, W), mode="bilinear", antialias=True)
+    h, w = small.shape[2:]
+    whole = F.interpolate(fine[..., :h, :w], image.shape[:2], mode="bilinear", antialias=True)
     return unit(whole[0, 0])
+
+
+def _small(image: np.ndarray, side: int) -> Tensor:
+    """Pixels [1, 3, h, w] in [0, 1] with the shorter side as asked for."""
+    H, W = image.shape[:2]
+    scale = side / max(min(H, W), max(H, W) / LONGEST)
+    size = max(1, round(H * scale)), max(1, round(W * scale))
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
+    return F.interpolate(pixels, size, mode="bilinear", antialias=True).float() / 255
+
+
+@torch.inference_mode()
+def _class_maps(small: Tensor, model: Network) -> tuple[Tensor, Tensor]:
+    """Class maps [C, h/32, w/32] and logits [C] of pixels [1, 3, h, w].
+
+    Sides are filled up to whole cells of 32 pixels by replication; the map of what was added is
+    to be cut off again.
+    """
+    down, right = (-side % STRIDE for side in small.shape[2:])
+    maps, logits = model(F.pad(small, (0, right, 0, down), mode="replicate"))
+    return maps[0], logits[0]

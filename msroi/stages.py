@@ -2,37 +2,38 @@
 
 import json
 import logging
-import os
-from dataclasses import asdict
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from msroi.files import write_atomically
 
 app = typer.Typer()
 
-RAW, MODELS, REPORTS = Path("data/raw"), Path("models"), Path("reports")
-RESULTS, TRAINING = REPORTS / "results", REPORTS / "training"
 PARAMS = Path("params.yaml")
-HEADS = ("cam", "msroi")
+RAW, MODELS = Path("data/raw"), Path("models")
+RESULTS, TRAINING = Path("reports/results"), Path("reports/training")
+NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
+FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
+REPORT = Path("reports/report.pdf")
 
 
 class StudyError(ValueError):
-    """The study's parameters or an earlier stage's files are not as a stage needs them."""
+    """The study's parameters, or an earlier stage's files, are not as a stage needs them."""
 
 
 @app.command()
 def fetch(
-    names: Annotated[list[str] | None, typer.Argument(help="Image sets, as --list names them.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Image sets, as --list names.")] = None,
     list_sets: Annotated[bool, typer.Option("--list", help="Show what can be fetched.")] = False,
 ) -> None:
     """Bring image sets to data/raw/<set>: made, linked from disk, or downloaded and checked.
 
-    A copy on disk is used where `datasets.<set>.path` in params.yaml or the environment variable
-    MSROI_DATA (a folder of such folders) names one.
+    A copy on disk is used where datasets.<set>.path in params.yaml names one, or the environment
+    variable MSROI_DATA a folder that holds it.
     """
     from msroi import datasets
 
@@ -40,38 +41,211 @@ def fetch(
     if list_sets or not names:
         typer.echo(_listing(datasets.table()))
         return
-    params = read_params()
     for name in names:
         if name in MADE:
-            MADE[name](RAW / name, params["seed"], params["fetch"][name])
+            params = read_params()
+            MADE[name](RAW / name, seed=params["seed"], **params["fetch"][name])
         else:
-            source_path = (params.get("datasets") or {}).get(name, {}).get("path")
-            datasets.fetch(name, RAW / name, source_path=source_path)
+            path = (read_params().get("datasets") or {}).get(name, {}).get("path")
+            datasets.fetch(name, RAW / name, source_path=path)
 
 
 @app.command()
 def train(
-    head: Annotated[str, typer.Argument(help="msroi or cam.")],
+    head: Annotated[str, typer.Argument(help="cam or msroi.")],
     resume: Annotated[bool, typer.Option(help="Go on where a stopped run was.")] = False,
 ) -> None:
-    """Train a head by params.yaml's section `train`; writes models/<head>.safetensors."""
+    """Train a head by the section `train` of params.yaml; writes models/<head>.safetensors."""
+    import torch
     from dvclive import Live
+    from safetensors.torch import load_file, save
 
-    from msroi import datasets, training
+    from msroi import datasets
+    from msroi.model import Architecture, Network, load_model, save_checkpoint
+    from msroi.train import Recipe, Trainer, load_examples
 
     params = read_params()
-    settings, seed = params["train"], params["seed"]
-    name = settings["data"]
-    images = datasets.load(name, RAW / name, subset="train" if name == "scenes" else "")
-    split = datasets.split(images, validation=settings["validation"], seed=seed)
+    section, seed = params["train"], params["seed"]
+    options = section["heads"][head]
+    images = _images(section["data"], part="train")
+    if section["groups"]:
+        images = datasets.merge(images, datasets.read_groups(section["groups"]))
+    split = datasets.split(images, validation=section["validation"], seed=seed)
+    parts = [load_examples(images.select(split[part]), section["size"]) for part in split]
+
+    torch.manual_seed(seed)
+    shape = section["architecture"] | options["architecture"]
+    network = Network(Architecture(classes=images.classes, head=head, **_tuples(shape)))
+    if options["features"].endswith(".safetensors"):
+        start = load_model(options["features"])
+        network.features.load_state_dict(start.features.state_dict())
+    recipe = Recipe(seed=seed, **section["recipe"] | options["recipe"])
+    trainer = Trainer(network, recipe)
+
+    state = MODELS / f"{head}.state.safetensors"
+    MODELS.mkdir(exist_ok=True)
+    if resume and state.exists():
+        trainer.restore(load_file(state))
+    live = Live(str(TRAINING / head), resume=resume, save_dvc_exp=False, dvcyaml=None, report=None)
+    with live:
+        for epoch in trainer.epochs(*parts):
+            write_atomically(state, save(trainer.state()))
+            for name, value in epoch._asdict().items():
+                live.log_metric(name, value)
+            live.next_step()
+    metadata = {"data": section["data"], "params": section, "seed": seed, "result": epoch._asdict()}
+    save_checkpoint(network, MODELS / f"{head}.safetensors", metadata)
+    write_atomically(TRAINING / head / "split.json", _json(split))
+    state.unlink()
 
 
 @app.command()
 def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.")]) -> None:
     """Encode a set by every method at equal bytes; writes reports/results/<set>.csv and .json."""
-    from msroi import datasets, study
+    from msroi import study
+
+    section = read_params()["evaluate"]
+    images = _images(name, part="test")
+    table = study.evaluate(
+        images, _mapper(), methods=section["methods"], quality=section["quality"]
+    )
+    _write_results(name, table)
+
+
+@app.command()
+def scale() -> None:
+    """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
+    from msroi import study
 
     params = read_params()
-    subset = "test" if name == "scenes" else ""
-    images = datasets.load(name, RAW / name, subset=subset)
-    photos = [study.Photo(item.name, item.category, item.path) for item in images]
+    section, evaluation = params["scale"], params["evaluate"]
+    name, image = _large_image(section, params["seed"])
+    sizes = study.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
+    table = study.evaluate_sizes(
+        (study.resize(image, size) for size in sizes),
+        _mapper(),
+        name,
+        methods=evaluation["methods"],
+        quality=evaluation["quality"],
+    )
+    _write_results("scale", table)
+
+
+@app.command()
+def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
+    """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to reports/notebooks.
+
+    Its parameters are those of notebook.<name> in params.yaml, and whole sections of it where the
+    notebook has a parameter of that name. The notebook itself saves its figure to reports/figures
+    and its table to reports/tables.
+    """
+    from msroi.report import notebooks
+
+    for folder in (EXECUTED, FIGURES, TABLES):
+        folder.mkdir(parents=True, exist_ok=True)
+    params, source = read_params(), NOTEBOOKS / f"{name}.ipynb"
+    shared = {key: params[key] for key in notebooks.parameters_of(source) if key in params}
+    executed = notebooks.execute(source, shared | params["notebook"][name])
+    notebooks.write_all(executed, EXECUTED / name)
+
+
+@app.command()
+def report() -> None:
+    """Typeset the report from the notebooks' figures and tables; writes reports/report.pdf."""
+    import pandas as pd
+
+    from msroi.report import article
+    from msroi.report.captions import CAPTIONS
+
+    params = read_params()
+    tables = {name: pd.read_csv(TABLES / f"{name}.csv") for name in CAPTIONS}
+    run = {"study": params["study"], "seed": params["seed"]}
+    content = article.content(tables, run)
+    pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in CAPTIONS])
+    write_atomically(REPORT, pdf)
+
+
+def read_params(path: Path = PARAMS) -> dict[str, Any]:
+    """The study's parameters; StudyError where there is no such file."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text())
+    except OSError:
+        raise StudyError(
+            f"{path} is not here: run the stage commands in the repository's root"
+        ) from None
+
+
+def _images(name: str, *, part: str):
+    """An image set in data/raw, decoded once to be sure; of the scenes one part."""
+    from msroi import datasets
+
+    images = datasets.load(name, RAW / name, subset=part if name == "scenes" else "")
+    typer.echo(images.summary())
+    return datasets.intact(images, broken=read_params()["broken"])
+
+
+def _mapper():
+    """image → saliency map, by the section `saliency` of params.yaml."""
+    from msroi.model import load_model
+    from msroi.saliency import saliency_map
+
+    settings = dict(read_params()["saliency"])
+    return partial(saliency_map, model=load_model(settings.pop("checkpoint")), **settings)
+
+
+def _large_image(section: Mapping[str, Any], seed: int):
+    """The image that is scaled: a file of the user's, or a scene of the size asked for."""
+    from msroi import scenes
+    from msroi.images import read_image
+
+    if section["image"]:
+        return Path(section["image"]).stem, read_image(section["image"]).pixels
+    height, width = section["size"]
+    scene = scenes.render(height, width, objects=section["objects"], seed=seed)
+    return f"scene of {len(section['objects'])} objects", scene.image
+
+
+def _write_results(name: str, table) -> None:
+    from msroi import study
+
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    csv = table.to_csv(index=False, float_format="%.6f", lineterminator="\n")
+    write_atomically(RESULTS / f"{name}.csv", csv.encode())
+    write_atomically(RESULTS / f"{name}.json", _json(study.summary(table)))
+
+
+def _make_sample(folder: Path, *, seed: int) -> None:
+    from msroi import sample
+
+    sample.write_photographs(folder)  # nothing random in it
+
+
+def _make_categories(folder: Path, **options: Any) -> None:
+    from msroi import sample
+
+    sample.write_categories(folder, **_tuples(options))
+
+
+def _make_scenes(folder: Path, **options: Any) -> None:
+    from msroi import scenes
+
+    scenes.write_set(folder, **_tuples(options))
+
+
+MADE = {"sample": _make_sample, "categories": _make_categories, "scenes": _make_scenes}
+
+
+def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()
+
+
+def _listing(rows: list[dict[str, object]]) -> str:
+    import pandas as pd
+
+    return pd.DataFrame(rows).to_string(index=False)

@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from msroi.datasets import ImageSet
+from msroi.images import read_pixels
 from msroi.model import Network
 
 
@@ -32,8 +35,9 @@ class Recipe:
     learning_rate, warmup, weight_decay, clip
         AdamW's peak rate, the share of all steps that it takes to rise to it (it then falls along
         a cosine to zero), its decay, and the largest norm of a gradient.
-    crop, colour
-        Smallest share of an image's area that a random crop keeps; strength of the random
+    crop, aspect, colour
+        Smallest share of an image's area that a random crop keeps, how far its aspect strays
+        (log of the ratio), and the strength of the random
         brightness, contrast and tint, as a share of each.
     label_smoothing
         Of the softmax's targets (head ``cam``).
@@ -50,6 +54,7 @@ class Recipe:
     weight_decay: float = 0.05
     clip: float = 1.0
     crop: float = 0.4
+    aspect: float = 0.15
     colour: float = 0.3
     label_smoothing: float = 0.1
     positive_weight: float = 10.0
@@ -62,6 +67,14 @@ class Epoch(NamedTuple):
     train_loss: float
     validation_loss: float
     validation_accuracy: float
+
+
+def load_examples(images: ImageSet, size: int) -> Examples:
+    """Decode a labelled set once, each image's centre square resized to ``size`` pixels a side."""
+    named = tqdm(images, desc=f"load {images.name}", unit="image")
+    squares = [_square(read_pixels(item.path, upright=images.upright), size) for item in named]
+    labels = np.array([item.label for item in images], np.int64)
+    return Examples(np.stack(squares), labels)
 
 
 class Trainer:
@@ -136,7 +149,7 @@ class Trainer:
         return {**weights, **moments, "done": torch.tensor(self.done)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take up a `state` where it was left; KeyError or RuntimeError if it is another network's."""
+        """Take up a `state` where it was left; RuntimeError if it is another network's."""
         self.network.load_state_dict(
             {k.removeprefix("network."): t for k, t in state.items() if k.startswith("network.")}
         )
@@ -182,7 +195,7 @@ def augment(pixels: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
         return low + (high - low) * torch.rand(B, *shape, generator=random)
 
     side = uniform(recipe.crop, 1).sqrt()
-    aspect = uniform(-0.15, 0.15).exp()
+    aspect = uniform(-recipe.aspect, recipe.aspect).exp()
     half = torch.stack([side * aspect, side / aspect], 1).clamp_max(1)
     centre = uniform(-1, 1, 2) * (1 - half)
     half[:, 0] *= torch.where(torch.rand(B, generator=random) < 0.5, -1.0, 1.0)
@@ -195,6 +208,11 @@ def augment(pixels: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
     contrast, brightness = uniform(1 - c, 1 + c, 1, 1, 1), uniform(-c / 2, c / 2, 1, 1, 1)
     tint = uniform(1 - c / 3, 1 + c / 3, 3, 1, 1)
     return ((crops - mean) * contrast + mean + brightness).mul(tint).clamp(0, 1)
+
+
+def _square(image: np.ndarray, size: int) -> np.ndarray:
+    picture = Image.fromarray(image)
+    return np.array(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC))
 
 
 def _pixels(images: np.ndarray) -> Tensor:

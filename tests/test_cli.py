@@ -214,7 +214,7 @@ def test_a_missing_checkpoint_is_refused(run, tmp_path, photo_file):
 
 @pytest.fixture
 def study():
-    pytest.importorskip("sewar", reason="needs the study extra")
+    pytest.importorskip("pooch", reason="needs the study extra")
 
 
 def test_compare_prints_every_metric(run, study, tmp_path, photo, photo_file, map_file):
@@ -238,7 +238,7 @@ def test_compare_of_two_sizes_is_refused(run, study, tmp_path, photo_file):
 
 
 def test_compare_without_the_study_extra_says_how_to_install_it(run, monkeypatch, photo_file):
-    monkeypatch.setitem(sys.modules, "skimage.metrics", None)
+    monkeypatch.setitem(sys.modules, "msroi.structure", None)
     assert_refused(run("compare", photo_file, photo_file), 'pip install "msroi[study]"')
 
 

@@ -187,7 +187,7 @@ def test_with_no_network_one_line_says_where_to_put_the_file_by_hand(server, tmp
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         server.url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-        with pytest.raises(DatasetError, match="no connection to 127.0.0.1") as caught:
+        with pytest.raises(DatasetError, match=r"no connection to 127\.0\.0\.1") as caught:
             fetch_file(server, tmp_path)
     assert "\n" not in str(caught.value)
     assert f"get the file by hand and put it at {tmp_path / 'set.zip'}" in str(caught.value)

@@ -3,18 +3,19 @@
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
-from .archive import extract
-from .disk import require_checksum, require_room
-from .fixations import lacking
-from .imageset import ImageSet, listed
-from .layout import pictures_folder
-from .registry import DatasetError, Source, source, sources
+from msroi.datasets.archive import extract
+from msroi.datasets.disk import require_checksum, require_room
+from msroi.datasets.fixations import lacking
+from msroi.datasets.imageset import ImageSet, listed
+from msroi.datasets.layout import pictures_folder
+from msroi.datasets.registry import DatasetError, Source, source, sources
 
 DATA_VARIABLE = "MSROI_DATA"  # a folder of image sets, each under its name
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -48,7 +49,7 @@ def acquire(entry: Source, target: Path, *, source_path: Path | str | None = Non
     if entry.made:
         raise DatasetError(f"{entry.name} is made by the sample study, there is none to fetch")
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_name(f".{target.name}.lock")):
+    with _alone(target):
         images = _place(entry, target, source_path)
         shutil.rmtree(_workplace(target), ignore_errors=True)
     logger.info(images.summary())
@@ -86,9 +87,24 @@ def _require_count(entry: Source, root: Path, found: int, expected: int, what: s
         )
 
 
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Keep other runs off the same set; the system frees the lock of a run that is killed."""
+    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("waiting for another run that fetches %s", target)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _place(entry: Source, target: Path, source_path: Path | str | None) -> ImageSet:
     copy = _copy_on_disk(entry, source_path)
-    if target.is_dir() and not target.is_symlink():
+    if target.exists() and not target.is_symlink():
         if source_path and not target.samefile(copy):
             raise DatasetError(f"{target} is there already: remove it to use {copy} in its place")
     elif copy:
@@ -123,7 +139,7 @@ def _link(copy: Path, target: Path) -> None:
 
 
 def _download(entry: Source, target: Path) -> None:
-    from .download import download  # the study's extra: nothing else here needs it
+    from msroi.datasets.download import download  # the study's extra: nothing else here needs it
 
     if not entry.files:
         raise DatasetError(_by_hand(entry))
@@ -149,14 +165,15 @@ def _unpack(archive: Path, tree: Path, inner: str) -> None:
         outer = archive.with_name("outer")
         shutil.rmtree(outer, ignore_errors=True)
         extract(archive, outer)
-        archive = _only(outer.rglob(inner), archive, inner)
-    extract(archive, tree)
-
-
-def _only(found: Iterable[Path], archive: Path, inner: str) -> Path:
-    if path := next(iter(found), None):
-        return path
-    raise DatasetError(f"{archive} holds no {inner}: get it from its original source")
+        found = next(outer.rglob(inner), None)
+        if found is None:
+            raise DatasetError(f"{archive} holds no {inner}: get it from its original source")
+        archive = found
+    try:
+        extract(archive, tree)
+    except BaseException:
+        shutil.rmtree(tree, ignore_errors=True)  # lest it fills the disk
+        raise
 
 
 def _by_hand(entry: Source) -> str:

@@ -6,8 +6,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from .disk import require_room
-from .registry import DatasetError
+from msroi.datasets.disk import require_room
+from msroi.datasets.registry import DatasetError
 
 BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
 

@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from .registry import DatasetError
+from msroi.datasets.registry import DatasetError
 
 
 def require_room(folder: Path, size_bytes: int) -> None:

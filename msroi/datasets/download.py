@@ -9,8 +9,8 @@ import pooch
 import requests
 from tqdm import tqdm
 
-from .disk import require_checksum, require_room
-from .registry import DatasetError
+from msroi.datasets.disk import require_checksum, require_room
+from msroi.datasets.registry import DatasetError
 
 ATTEMPTS = 5  # without one new byte; a download that moves on goes on
 BACK_OFF_SECONDS = 1.0  # doubled after each attempt
@@ -96,7 +96,9 @@ def _continue(url: str, part: Path) -> None:
     except requests.Timeout as error:
         raise Interruption(f"no answer from {urlsplit(url).netloc}") from error
     except requests.ConnectionError as error:
-        raise Interruption(f"no connection to {urlsplit(url).netloc}") from error
+        raise Interruption(
+            f"no connection to {urlsplit(url).netloc}, {type(error).__name__}"
+        ) from error
     except requests.RequestException as error:
         raise Interruption(f"the connection broke after {_size(part):,} bytes") from error
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .imageset import Item
-from .registry import DatasetError
+from msroi.datasets.imageset import Item
+from msroi.datasets.registry import DatasetError
 
 
 def points(item: Item) -> np.ndarray:

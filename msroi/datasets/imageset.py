@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from .layout import Found, fixations_beside, pictures_folder, scan
-from .registry import DatasetError, Source, source
+from msroi.datasets.layout import Found, fixations_beside, pictures_folder, scan
+from msroi.datasets.registry import DatasetError, Source, source
 
 OBJECTS = "objects.csv"  # of the rendered test scenes: name, count, index, class
 MAKE_OR_FETCH = "run `msroi fetch {name}`, or set datasets.{name}.path in params.yaml"
@@ -61,7 +61,8 @@ class ImageSet:
     strays : dict of str to tuple of Path
         What was left out, under the reason why.
     upright : {"exif", "stored"}
-        "stored": an EXIF orientation in these files lies, decode the pixels as they are stored.
+        "stored": an EXIF orientation in these files lies, take the pixels as they are stored
+        (`msroi.images.turn_back`).
     sigma : float
         Standard deviation in pixels of the Gaussian that makes a density of fixation points.
     """
@@ -126,7 +127,7 @@ def load(name: str, root: Path | str, *, subset: str = "") -> ImageSet:
     Returns
     -------
     ImageSet
-        No file is opened; 30,000 images take about half a second.
+        No image is opened; 30,000 take less than a second.
 
     Raises
     ------

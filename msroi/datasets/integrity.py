@@ -11,8 +11,8 @@ from typing import Literal
 from PIL import Image
 from tqdm import tqdm
 
-from .imageset import ImageSet, Item
-from .registry import DatasetError
+from msroi.datasets.imageset import ImageSet, Item
+from msroi.datasets.registry import DatasetError
 
 # What Pillow raises on damaged files
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .registry import Source
+from msroi.datasets.registry import Source
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 

@@ -1,12 +1,12 @@
-"""Merging of classes that look alike into coarser ones (the paper's §3.1)."""
+"""Merging of classes that look alike into coarser ones (the paper's §3)."""
 
 import csv
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from .imageset import ImageSet
-from .registry import DatasetError
+from msroi.datasets.imageset import ImageSet
+from msroi.datasets.registry import DatasetError
 
 SHIPPED = Path(__file__).with_name("groups")
 

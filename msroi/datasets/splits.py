@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from .imageset import ImageSet
-from .registry import DatasetError
+from msroi.datasets.imageset import ImageSet
+from msroi.datasets.registry import DatasetError
 
 
 def split(images: ImageSet, *, validation: float, seed: int) -> dict[str, list[str]]:

@@ -1,0 +1,34 @@
+# make repro   the sample study: from nothing to reports/report.pdf
+# make test    all tests
+# make lab     JupyterLab on the notebooks
+# make check   lint and format
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+# commands that a stage calls (msroi, jupyter) are those of the virtual environment
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: repro test lab check clean
+
+repro: $(INSTALLED)
+	dvc repro
+
+test: $(INSTALLED)
+	pytest -n 2
+
+lab: $(INSTALLED)
+	jupyter lab notebooks
+
+check: $(INSTALLED)
+	ruff check .
+	ruff format --check .
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[study,dev]"
+	touch $(INSTALLED)
+
+clean:
+	rm -rf $(VENV) models data/raw reports .dvc/cache .dvc/tmp

@@ -1,0 +1,156 @@
+"""Figures from tidy tables or arrays: each function draws on the axes it is given, none saves."""
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+# Okabe–Ito: told apart by colour-blind readers, and by their lightness and markers in grey print.
+METHOD_STYLES = {
+    "standard": {"color": "#666666", "linestyle": ":", "marker": "s"},
+    "mosaic": {"color": "#D55E00", "linestyle": "-", "marker": "o"},
+}
+MAP_COLOURS = {"CAM": "#E69F00", "MS-ROI": "#0072B2"}
+LABELS = {
+    "psnr_s": "PSNR-S",
+    "psnr": "PSNR",
+    "psnr_hvs": "PSNR-HVS",
+    "psnr_hvsm": "PSNR-HVS-M",
+    "ssim": "SSIM",
+    "ms_ssim": "MS-SSIM",
+    "vifp": "VIFP",
+}
+DECIBELS = ("psnr_s", "psnr", "psnr_hvs", "psnr_hvsm")
+INDICES = ("ssim", "ms_ssim", "vifp")
+
+STYLE = {
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 110,
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "savefig.bbox": "tight",
+    "svg.hashsalt": "msroi",  # element ids, and so the file's bytes, are the same in every run
+}
+
+
+def style():
+    """The one style of all figures: ``with figures.style(): …``."""
+    return mpl.rc_context(STYLE)
+
+
+def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
+    """An image uint8 [H, W, 3] without axes."""
+    ax.imshow(image)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
+
+
+def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
+    """A saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
+    shown = ax.imshow(saliency, cmap="magma", vmin=0, vmax=1)
+    ax.set_title(title)
+    ax.set_axis_off()
+    ax.saliency_scale = shown
+    return ax
+
+
+def show_masks(ax: Axes, masks: np.ndarray, title: str = "") -> Axes:
+    """The true objects of a scene, a label image [H, W], each in a grey of its own on black."""
+    ax.imshow(
+        np.where(masks > 0, 0.55 + 0.45 * masks / max(masks.max(), 1), 0),
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+    )
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
+
+
+def show_box(ax: Axes, box: tuple[slice, slice]) -> Axes:
+    """Outline of a close-up (rows, columns) on an image."""
+    rows, columns = box
+    corner, size = (
+        (columns.start, rows.start),
+        (rows.stop - rows.start, columns.stop - columns.start),
+    )
+    ax.add_patch(
+        Rectangle(corner, size[1], size[0], fill=False, edgecolor="#ffffff", linewidth=2.5)
+    )
+    ax.add_patch(Rectangle(corner, size[1], size[0], fill=False, edgecolor="#000000", linewidth=1))
+    return ax
+
+
+def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], unit: str) -> Axes:
+    """Each image's difference from standard, a column of dots a metric, a bar at the mean."""
+    long = difference.melt(["image", "method"], list(metrics), "metric", "difference")
+    long["metric"] = long["metric"].map(lambda name: LABELS[name].replace("-", "-\n", 1))
+    palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
+    options = {"x": "metric", "y": "difference", "hue": "method", "palette": palette, "ax": ax}
+    sns.stripplot(long, dodge=True, jitter=False, alpha=0.45, size=4, legend=False, **options)
+    sns.pointplot(
+        long,
+        dodge=0.8 - 0.8 / long["method"].nunique() if long["method"].nunique() > 1 else False,
+        errorbar=None,
+        linestyle="none",
+        marker="_",
+        markersize=26,
+        markeredgewidth=2.5,
+        **options,
+    )
+    return _around_zero(ax, xlabel="", ylabel=f"difference from standard, {unit}")
+
+
+def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:
+    """Difference from standard against the image's size, a line a method (Figure 4)."""
+    for method, rows in difference.groupby("method", sort=False):
+        megapixels = rows["width"] * rows["height"] / 1e6
+        ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.legend()
+    label = f"{LABELS[metric]}, difference from standard, dB"
+    return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
+
+
+def categories(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:
+    """Mean difference from standard of each category, best first, each image a dot (Figure 5)."""
+    order = difference.groupby("category")[metric].mean().sort_values(ascending=False).index
+    palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
+    options = {"x": metric, "y": "category", "order": order, "hue": "method", "ax": ax}
+    sns.barplot(difference, errorbar=None, palette=palette, alpha=0.6, **options)
+    sns.stripplot(
+        difference, jitter=False, dodge=True, size=3, palette="dark:black", legend=False, **options
+    )
+    ax.legend(title="")
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.set(xlabel=f"{LABELS[metric]}, difference from standard, dB", ylabel="")
+    return ax
+
+
+def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
+    """Share of objects found against the number of objects in the scene, a bar a map (Figure 2)."""
+    share.plot.bar(ax=ax, color=MAP_COLOURS, rot=0, width=0.7)
+    ax.set(xlabel="objects in the scene", ylabel="share of objects found", ylim=(0, 1))
+    ax.legend(title="", ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.16))
+    return ax
+
+
+def _around_zero(ax: Axes, **labels: str) -> Axes:
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set(**labels)
+    return ax

@@ -1,0 +1,1 @@
+"""Notebooks → HTML and PDF, tables and figures → the typeset report."""

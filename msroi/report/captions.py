@@ -1,0 +1,143 @@
+"""What each figure and table shows, said in sentences whose numbers come from its own table.
+
+Every function takes the table that the notebook of its name saved beside the figure.
+"""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from msroi.figures import LABELS
+from msroi.study import METRICS
+
+
+def figure1_closeup(table: pd.DataFrame) -> str:
+    """Columns: image, method, bytes, budget_bytes, box_psnr (dB), psnr (dB); a row a method."""
+    said = [
+        f"{row.method} {row.bytes:,} bytes, {row.box_psnr:.2f} dB here, {row.psnr:.2f} dB overall"
+        for row in table.itertuples()
+    ]
+    image, budget = table["image"].iloc[0], table["budget_bytes"].iloc[0]
+    return (
+        f"The most salient part of “{image}”, enlarged: the original and what is left of it in at "
+        f"most {budget:,} bytes. Luma PSNR: {'; '.join(said)}."
+    )
+
+
+def figure2_cam_vs_msroi(table: pd.DataFrame) -> str:
+    """Columns: objects, scenes, then the share of objects found by each map."""
+    maps = [name for name in table.columns if name not in ("objects", "scenes")]
+    said = [
+        f"{_count(row.objects, 'object')}: "
+        + ", ".join(f"{name} {share:.0%}" for name, share in zip(maps, row[3:], strict=True))
+        for row in table.itertuples()
+    ]
+    several = table[table["objects"] > 1]
+    found = {name: several[name].mean() for name in maps}
+    return (
+        f"Scenes with one to {table['objects'].max()} objects, the true objects, and the maps of "
+        f"heads that were trained on scenes of one. Share of the objects whose mean saliency is "
+        f"above the image's, by the number of objects in the scene ({'; '.join(said)}). Over "
+        f"scenes of several objects {max(found, key=found.get)} finds the larger share, "
+        + " against ".join(f"{share:.0%}" for share in sorted(found.values(), reverse=True))
+        + "."
+    )
+
+
+def figure3_maps(table: pd.DataFrame) -> str:
+    """Columns: image, mean (of the map), salient (share of pixels above 3/5); a row an image."""
+    most = table.loc[table["salient"].idxmax()]
+    least = table.loc[table["salient"].idxmin()]
+    return (
+        f"MS-ROI maps of {len(table)} photographs, on one scale from 0 (black) to 1 (light). The "
+        f"share of pixels above 3/5 is largest on “{most['image']}” ({most['salient']:.0%}) and "
+        f"smallest on “{least['image']}” ({least['salient']:.0%})."
+    )
+
+
+def table1_quality(table: pd.DataFrame) -> str:
+    """Columns: source (paper or ours), set, method, images, and the seven metrics."""
+    ours = table[table["source"] == "ours"]
+    said = [_gains(name, rows) for name, rows in ours.groupby("set", sort=False)]
+    return (
+        "Means over images, the paper's Table 1 above and ours below; within a set every method "
+        f"has at most the bytes of the standard JPEG of each image. {' '.join(said)}"
+    )
+
+
+def figure4_size_scaling(table: pd.DataFrame) -> str:
+    """Columns of `msroi.study.paired_difference`, one image at several sizes."""
+    said = [
+        f"{method}: {_range(rows['psnr_hvs'])}"
+        for method, rows in table.groupby("method", sort=False)
+    ]
+    megapixels = table["width"] * table["height"] / 1e6
+    return (
+        f"PSNR-HVS against standard JPEG at no more bytes, one image at "
+        f"{table.groupby(['width', 'height']).ngroups} sizes from {megapixels.min():.2f} to "
+        f"{megapixels.max():.2f} megapixels ({'; '.join(said)}). Above zero is better."
+    )
+
+
+def figure5_categories(table: pd.DataFrame) -> str:
+    """Columns of `msroi.study.paired_difference`, several images a category."""
+    said = [_by_category(method, rows) for method, rows in table.groupby("method", sort=False)]
+    return (
+        f"PSNR-HVS against standard JPEG at no more bytes, {table['image'].nunique()} images in "
+        f"{table['category'].nunique()} categories; bars are means, dots images. {' '.join(said)}"
+    )
+
+
+CAPTIONS: dict[str, Callable[[pd.DataFrame], str]] = {
+    function.__name__: function
+    for function in (
+        figure1_closeup,
+        figure2_cam_vs_msroi,
+        figure3_maps,
+        table1_quality,
+        figure4_size_scaling,
+        figure5_categories,
+    )
+}
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A difference with its sign, and a true minus: ``+0.12``, ``−1.30``."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _gains(name: str, rows: pd.DataFrame) -> str:
+    by_method = rows.set_index("method")[list(METRICS)]
+    gains = by_method.drop("standard") - by_method.loc["standard"]
+    return " ".join(_gains_of(name, method, gain) for method, gain in gains.iterrows())
+
+
+def _gains_of(name: str, method: str, gain: pd.Series) -> str:
+    up = [LABELS[metric] for metric in METRICS if gain[metric] > 0]
+    if not up:
+        verdict = "every mean is below standard's"
+    elif len(up) == len(METRICS):
+        verdict = "every mean is above standard's"
+    else:
+        verdict = f"{', '.join(up)} above standard's, the rest not"
+    return (
+        f"On {name}, {method}: {verdict} (PSNR-S {signed(gain['psnr_s'])} dB, PSNR "
+        f"{signed(gain['psnr'])} dB, PSNR-HVS {signed(gain['psnr_hvs'])} dB)."
+    )
+
+
+def _by_category(method: str, rows: pd.DataFrame) -> str:
+    mean = rows.groupby("category")["psnr_hvs"].mean()
+    return (
+        f"{method.capitalize()} is above standard in {(mean > 0).sum()} of {len(mean)} categories: "
+        f"best in {mean.idxmax()} ({signed(mean.max())} dB), worst in {mean.idxmin()} "
+        f"({signed(mean.min())} dB)."
+    )
+
+
+def _range(values: pd.Series) -> str:
+    return f"from {signed(values.min())} to {signed(values.max())} dB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,66 @@
+"""Figures draw what the table says, on the axes that they are given."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from msroi import figures
+
+
+@pytest.fixture
+def ax():
+    with figures.style():
+        fig, ax = plt.subplots()
+        yield ax
+        fig.canvas.draw()
+        plt.close(fig)
+
+
+def paired(**columns):
+    rows = len(columns["psnr_hvs"])
+    base = {"image": [f"i{n}" for n in range(rows)], "category": "", "width": 100, "height": 100}
+    return pd.DataFrame(base | {"method": "mosaic"} | columns)
+
+
+def test_maps_share_one_scale_and_are_never_stretched(ax):
+    figures.show_map(ax, np.full((4, 6), 0.25))
+    assert ax.images[0].get_clim() == (0, 1)
+
+
+def test_categories_are_sorted_best_first(ax):
+    table = paired(psnr_hvs=[-1.0, 2.0, 0.5], category=["bad", "good", "middle"])
+    figures.categories(table, ax)
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["good", "middle", "bad"]
+
+
+def test_a_bar_is_the_mean_of_its_category(ax):
+    figures.categories(paired(psnr_hvs=[1.0, 2.0], category=["a", "a"]), ax)
+    assert [bar.get_width() for bar in ax.patches if bar.get_width()] == [1.5]
+
+
+def test_the_size_curve_is_over_megapixels(ax):
+    figures.size_curve(paired(psnr_hvs=[-1.0, -0.5], width=[1000, 2000], height=[1000, 1000]), ax)
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1, -1], [2, -0.5]])
+
+
+def test_differences_draw_a_dot_an_image_and_a_mean_for_each_metric(ax):
+    table = paired(psnr_hvs=[-1.0, 3.0], psnr=[0.0, 1.0])
+    figures.differences(table, ax, metrics=("psnr", "psnr_hvs"), unit="dB")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["PSNR", "PSNR-\nHVS"]
+    dots = np.concatenate([collection.get_offsets()[:, 1] for collection in ax.collections])
+    assert sorted(dots) == [-1, 0, 1, 3]
+    means = [line.get_ydata() for line in ax.lines if line.get_marker() == "_"]
+    np.testing.assert_allclose(means[0], [0.5, 1.0])
+    assert "dB" in ax.get_ylabel()
+
+
+def test_shares_are_bars_from_nothing_to_all(ax):
+    share = pd.DataFrame({"CAM": [0.5, 0.25], "MS-ROI": [0.75, 1.0]}, index=[1, 2])
+    figures.share_found(share, ax)
+    assert ax.get_ylim() == (0, 1)
+    assert [bar.get_height() for bar in ax.patches] == [0.5, 0.25, 0.75, 1.0]

@@ -1,0 +1,127 @@
+"""Networks and checkpoints."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from msroi.model import (
+    Architecture,
+    CheckpointError,
+    Network,
+    load_model,
+    save_checkpoint,
+)
+
+TINY = {"classes": ("a", "b", "c"), "widths": (4, 4, 4, 8, 8)}
+
+
+def network(head="msroi", **options):
+    torch.manual_seed(0)
+    return Network(Architecture(head=head, **TINY | options)).eval()
+
+
+@pytest.mark.parametrize("head", ["msroi", "cam"])
+@pytest.mark.parametrize("norm", ["batch", "group", "none"])
+def test_maps_have_one_value_for_32_pixels_and_one_map_a_class(head, norm):
+    maps, logits = network(head, norm=norm)(torch.rand(2, 3, 96, 160))
+    assert maps.shape == (2, 3, 3, 5)
+    assert logits.shape == (2, 3)
+
+
+def test_features_are_five_blocks_of_two_convolutions():
+    kinds = [type(layer).__name__ for layer in network().features]
+    assert kinds.count("Conv2d") == 10
+    assert kinds.count("MaxPool2d") == 5
+    assert kinds.count("ReLU") == 10
+
+
+def test_msroi_evidence_is_the_scaled_mean_of_all_maps_less_the_threshold():
+    net = network()
+    with torch.no_grad():
+        net.head.log_scale.fill_(0.7)
+        net.head.threshold.copy_(torch.tensor([1.0, 2.0, 3.0]))
+        maps, logits = net(torch.rand(1, 3, 64, 64))
+    expected = torch.tensor(0.7).exp() * maps.mean((2, 3)) - torch.tensor([1.0, 2.0, 3.0])
+    torch.testing.assert_close(logits, expected)
+
+
+def test_msroi_maps_are_sums_of_non_negative_maps_of_a_class():
+    net = network(maps_per_class=2)
+    features = torch.rand(1, 8, 2, 2)
+    by_hand = torch.relu(net.head.maps(features)).reshape(1, 3, 2, 2, 2).sum(2)
+    torch.testing.assert_close(net.head(features)[0], by_hand)
+
+
+def test_cam_is_the_weighted_sum_of_features():
+    net = network("cam")
+    features = torch.rand(1, 8, 2, 3)
+    by_hand = torch.einsum("cd,dxy->cxy", net.head.maps.weight[:, :, 0, 0], features[0])
+    torch.testing.assert_close(net.head(features)[0][0], by_hand)
+
+
+def test_the_threshold_learns():
+    net = network().train()
+    net(torch.rand(2, 3, 64, 64))[1].sum().backward()
+    assert (net.head.threshold.grad != 0).all()
+
+
+@pytest.mark.parametrize("head", ["msroi", "cam"])
+def test_a_checkpoint_comes_back_with_weights_architecture_and_metadata(tmp_path, head):
+    net = network(head)
+    save_checkpoint(net, tmp_path / "n.safetensors", {"seed": 7})
+    back = load_model(tmp_path / "n.safetensors")
+    pixels = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(back(pixels), net(pixels), rtol=0, atol=0)
+    assert back.architecture == net.architecture
+    assert back.metadata == {"seed": 7}
+    assert not back.training
+
+
+def test_a_half_precision_checkpoint_loads_as_float32(tmp_path):
+    save_checkpoint(network().half(), tmp_path / "n.safetensors", {})
+    assert load_model(tmp_path / "n.safetensors").head.maps.weight.dtype == torch.float32
+
+
+def test_a_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(CheckpointError, match=r"nowhere\.safetensors does not exist"):
+        load_model(tmp_path / "nowhere.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x80\x04K\x01."])
+def test_a_file_that_is_no_safetensors_is_refused(tmp_path, content):
+    path = tmp_path / "n.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"n\.safetensors is not a checkpoint"):
+        load_model(path)
+
+
+def test_a_truncated_checkpoint_is_refused(tmp_path):
+    path = tmp_path / "n.safetensors"
+    save_checkpoint(network(), path, {})
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        load_model(path)
+
+
+def test_somebody_elses_safetensors_file_is_refused(tmp_path):
+    path = tmp_path / "n.safetensors"
+    save_file({"w": torch.zeros(2)}, path)
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        load_model(path)
+
+
+def test_weights_of_another_architecture_are_refused(tmp_path):
+    path = tmp_path / "n.safetensors"
+    header = {"architecture": TINY | {"head": "cam", "norm": "batch", "maps_per_class": 4}}
+    header["architecture"]["activation"] = "relu"
+    save_file({"features.1.weight": torch.zeros(2)}, path, {"msroi": json.dumps(header)})
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("wrong", [{"head": "fc"}, {"norm": "layer"}, {"widths": (4, 4)}])
+def test_an_impossible_architecture_is_refused(wrong):
+    with pytest.raises(ValueError):
+        Architecture(**TINY | wrong)

@@ -1,0 +1,108 @@
+"""The whole pipeline in a temporary clone at tiny parameters, every notebook among it."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+TINY = {
+    "fetch": {
+        "sample": {},
+        "categories": {"count": 1, "size": [176, 176]},
+        "scenes": {
+            **{"train": 40, "train_size": [64, 64]},
+            **{"test_per_count": 2, "test_size": [176, 192]},
+        },
+    },
+    "scale": {"size": [190, 180], "count": 2, "smallest": 176},
+}
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory):
+    """A copy of what git knows here, in a repository of its own, with smaller parameters."""
+    folder = tmp_path_factory.mktemp("clone")
+    listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, folder / name)
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    for section, values in TINY.items():
+        params[section] |= values
+    for head in params["train"]["heads"].values():
+        head["recipe"]["epochs"] = 1
+    params["train"]["size"] = 64
+    params["evaluate"]["sets"] = ["categories"]
+    params["notebook"]["table1_quality"]["sets"] = {"categories": "Tiny"}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    run(folder, "git", "init", "--quiet")
+    run(folder, "git", "add", "--all")
+    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    run(folder, "git", *author, "commit", "--quiet", "--message", "clone")
+    run(folder, "dvc", "repro")
+    return folder
+
+
+def run(folder, *command):
+    """Run a command of this environment with the folder's own msroi; give its standard output."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_every_notebook_comes_in_three_formats(clone):
+    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+        for suffix, beginning in (
+            (".ipynb", b"{"),
+            (".html", b"<!DOCTYPE html>"),
+            (".pdf", b"%PDF"),
+        ):
+            made = clone / "reports/notebooks" / notebook.with_suffix(suffix).name
+            assert made.read_bytes().startswith(beginning)
+
+
+@pytest.mark.slow
+def test_the_report_is_a_pdf_and_the_results_keep_to_their_budget(clone):
+    assert (clone / "reports/report.pdf").read_bytes().startswith(b"%PDF")
+    for name, rows in (("categories", 20 * 2), ("scale", 2 * 2)):
+        table = list(csv.DictReader((clone / f"reports/results/{name}.csv").open()))
+        assert len(table) == rows
+        assert all(int(row["bytes"]) <= int(row["budget_bytes"]) for row in table)
+
+
+@pytest.mark.slow
+def test_a_second_run_has_nothing_to_do(clone):
+    assert "Data and pipelines are up to date." in run(clone, "dvc", "repro")
+    assert run(clone, "git", "status", "--porcelain") == "?? dvc.lock\n"
+
+
+@pytest.mark.slow
+def test_metrics_show_heads_and_methods(clone):
+    shown = run(clone, "dvc", "metrics", "show", "--md")
+    for word in ("validation_accuracy", "mosaic.psnr_hvs", "standard.ssim"):
+        assert word in shown
+
+
+@pytest.mark.slow
+def test_a_stage_that_fails_leaves_no_output_behind(clone):
+    """A truncated image in the set: the stage stops, names it, and the old table is gone."""
+    victim = clone / "data/raw/categories/Art/001.png"
+    whole = victim.read_bytes()
+    victim.write_bytes(whole[: len(whole) // 2])
+    try:
+        with pytest.raises(AssertionError, match=r"Art/001\.png"):
+            run(clone, "dvc", "repro", "--single-item", "evaluate@categories")
+        assert not (clone / "reports/results/categories.csv").exists()
+    finally:
+        victim.write_bytes(whole)

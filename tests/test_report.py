@@ -1,0 +1,129 @@
+"""Captions, executed notebooks and the typeset report."""
+
+import io
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from msroi.report import article, captions, notebooks
+from msroi.study import METRICS
+
+
+def paired(values, categories):
+    return pd.DataFrame(
+        {
+            "image": [f"i{n}" for n in range(len(values))],
+            "category": categories,
+            "width": 100,
+            "height": [100 * (n + 1) for n in range(len(values))],
+            "method": "mosaic",
+            "psnr_hvs": values,
+        }
+    )
+
+
+def quality(gain):
+    rows = [
+        {"source": "ours", "set": "S", "method": method, "images": 2}
+        | {name: 30 + add for name in METRICS}
+        for method, add in (("standard", 0.0), ("mosaic", gain))
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_a_difference_is_written_with_its_sign_and_a_true_minus():
+    assert captions.signed(0.125) == "+0.12"
+    assert captions.signed(-1.3) == "−1.30"
+
+
+def test_the_categories_caption_says_how_many_gain_and_which_is_worst():
+    said = captions.figure5_categories(paired([1.0, -2.0, -0.5], ["Art", "Pattern", "Art"]))
+    assert "above standard in 1 of 2 categories" in said
+    assert "best in Art (+0.25 dB)" in said
+    assert "worst in Pattern (−2.00 dB)" in said
+
+
+def test_the_sizes_caption_gives_the_range():
+    said = captions.figure4_size_scaling(paired([0.5, -0.25], ["size", "size"]))
+    assert "at 2 sizes from 0.01 to 0.02 megapixels" in said
+    assert "from −0.25 to +0.50 dB" in said
+
+
+@pytest.mark.parametrize(
+    ("gain", "verdict"),
+    [(-0.5, "every mean is below standard's"), (0.5, "every mean is above standard's")],
+)
+def test_the_table_caption_says_what_the_numbers_say(gain, verdict):
+    assert verdict in captions.table1_quality(quality(gain))
+
+
+def test_the_found_caption_names_the_map_that_finds_more():
+    table = pd.DataFrame({"objects": [1, 2], "scenes": 5, "CAM": [0.9, 0.4], "MS-ROI": [0.5, 0.7]})
+    said = captions.figure2_cam_vs_msroi(table)
+    assert "MS-ROI finds the larger share, 70% against 40%" in said
+    assert "1 object: CAM 90%, MS-ROI 50%" in said
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    cells = [
+        nbformat.v4.new_markdown_cell("# How much?\n\n$P = \\sigma(Z)$"),
+        nbformat.v4.new_code_cell("number = 2  # how many", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell(
+            "import sys\nfrom IPython.display import Markdown\n"
+            "print('a', 'bar', file=sys.stderr)\nMarkdown(f'| n |\\n|--|\\n| {number * 21} |')"
+        ),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = tmp_path / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def test_a_notebook_runs_with_its_parameters_into_three_formats(notebook, tmp_path):
+    executed = notebooks.execute(notebook, {"number": 3})
+    notebooks.write_all(executed, tmp_path / "out")
+    assert "63" in (tmp_path / "out.ipynb").read_text()
+    assert "<td>63</td>" in (tmp_path / "out.html").read_text()
+    assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_two_runs_of_a_notebook_give_the_same_bytes(notebook):
+    first, second = (notebooks.execute(notebook, {}) for _ in range(2))
+    assert nbformat.writes(first) == nbformat.writes(second)
+    assert "a bar" not in nbformat.writes(first)
+    assert notebooks.to_html(first, "n") == notebooks.to_html(second, "n")
+    assert notebooks.to_pdf(first) == notebooks.to_pdf(second)
+
+
+def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
+    with pytest.raises(ValueError, match="no parameter nombre"):
+        notebooks.execute(notebook, {"nombre": 3})
+
+
+def test_the_report_is_typeset_from_tables_and_figures_to_the_same_bytes(tmp_path):
+    tables = {
+        "figure1_closeup": pd.DataFrame(
+            {"image": "i", "method": ["standard"], "bytes": 9, "budget_bytes": 9}
+            | {"box_psnr": 30.0, "psnr": 31.0}
+        ),
+        "figure2_cam_vs_msroi": pd.DataFrame(
+            {"objects": [1, 2], "scenes": 5, "CAM": [0.9, 0.4], "MS-ROI": [0.5, 0.7]}
+        ),
+        "figure3_maps": pd.DataFrame({"image": ["i", "j"], "mean": 0.2, "salient": [0.1, 0.3]}),
+        "table1_quality": quality(-0.5),
+        "figure4_size_scaling": paired([0.5, -0.25], ["size", "size"]),
+        "figure5_categories": paired([0.5, -0.25], ["Art", "Pattern"]),
+    }
+    pictures = []
+    for name in tables:
+        pictures.append(tmp_path / f"{name}.png")
+        Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(pictures[-1])
+    content = article.content(tables, {"study": "tiny", "seed": 1})
+    first, second = (article.typeset(content, pictures) for _ in range(2))
+    assert first == second
+    assert io.BytesIO(first).read(5) == b"%PDF-"
+    assert content["table1"]["sections"][0]["rows"][1][0] == "mosaic"

@@ -1,0 +1,130 @@
+"""What must agree between the repository's own files."""
+
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+from dvc.utils.hydra import compose_and_dump
+
+from msroi.report.captions import CAPTIONS
+
+ROOT = Path(__file__).parent.parent
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+STUDIES = sorted(path.stem for path in (ROOT / "conf/study").glob("*.yaml"))
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+def pyproject_dependencies():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    return {*project["dependencies"], *extras["study"], *extras["dev"]}
+
+
+def composed(study, tmp_path):
+    target = tmp_path / "params.yaml"
+    compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
+    return yaml.safe_load(target.read_text())
+
+
+def params():
+    return yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def defaults(notebook):
+    """Values of the notebook's `parameters` cell."""
+    (cell,) = [
+        c for c in nbformat.read(notebook, 4).cells if "parameters" in c.metadata.get("tags", [])
+    ]
+    values = {}
+    exec(cell.source, values)
+    return {name: value for name, value in values.items() if name != "__builtins__"}
+
+
+def test_conda_lists_the_dependencies_of_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    (by_pip,) = [entry["pip"] for entry in environment if isinstance(entry, dict)]
+    listed = [entry for entry in environment if isinstance(entry, str)] + by_pip
+    renamed = {re.sub(r"^\w+", lambda m: CONDA_NAMES.get(m[0], m[0]), entry) for entry in listed}
+    own = {"python>=3.11.4", "pip", "--editable ."}
+    assert renamed - own == pyproject_dependencies()
+
+
+def test_every_dependency_has_an_exact_version_in_the_constraints():
+    pinned = {
+        line.split("==")[0].lower().replace("_", "-")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    names = {re.match(r"[\w-]+", entry)[0].lower() for entry in pyproject_dependencies()}
+    assert {name.replace("_", "-") for name in names} <= pinned
+
+
+def test_params_are_what_the_sample_study_composes(tmp_path):
+    assert params() == composed("sample", tmp_path)
+
+
+@pytest.mark.parametrize("study", ["sample", "kodak", "paper"])
+def test_a_study_has_every_section_that_the_stages_read(study, tmp_path):
+    values = composed(study, tmp_path)
+    assert set(values) == set(params())
+    assert values["study"] == study
+    assert set(values["notebook"]) == {path.stem for path in NOTEBOOKS} == set(CAPTIONS)
+    assert set(values["evaluate"]["sets"]) <= set(values["fetch"])
+    assert values["train"]["data"] in values["fetch"]
+
+
+@pytest.mark.parametrize("study", ["sample", "kodak", "paper"])
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_study_gives_a_notebook_only_parameters_that_it_has(study, notebook, tmp_path):
+    given = composed(study, tmp_path)["notebook"][notebook.stem]
+    assert set(given) <= set(papermill.inspect_notebook(str(notebook)))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebooks_defaults_are_the_sample_study(notebook):
+    study = params()
+    given = {name: study[name] for name in ("saliency", "evaluate") if name in defaults(notebook)}
+    if "evaluate" in given:
+        given["evaluate"] = {key: given["evaluate"][key] for key in ("quality", "methods")}
+    given |= study["notebook"][notebook.stem]
+    assert given == {name: defaults(notebook)[name] for name in given}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_outputs_and_with_short_cells(notebook):
+    for cell in nbformat.read(notebook, 4).cells:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+        if cell.cell_type == "code":
+            assert len(cell.source.splitlines()) <= 15
+            assert not re.search(r"^(def|class) ", cell.source, re.MULTILINE)
+
+
+def test_no_module_imports_from_a_floor_above_its_own():
+    floors = [
+        ("datasets", "scenes", "sample", "files", "images"),
+        ("model", "encoder", "metrics", "structure"),
+        ("train", "saliency", "figures"),
+        ("study", "report"),
+        ("cli", "stages"),
+    ]
+    floor = {room: height for height, rooms in enumerate(floors) for room in rooms}
+    for path in (ROOT / "msroi").rglob("*.py"):
+        room = path.relative_to(ROOT / "msroi").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        for imported in re.findall(r"^\s*(?:from|import) msroi\.(\w+)", path.read_text(), re.M):
+            assert floor[imported] <= floor[room], f"{path} imports msroi.{imported}"
+
+
+def test_the_encoder_needs_neither_torch_nor_the_study():
+    code = (
+        "import msroi, sys; msroi.encode; print({'torch', 'skimage', 'pandas'} & set(sys.modules))"
+    )
+    run = subprocess.run(["python", "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "set()\n"

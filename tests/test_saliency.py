@@ -1,0 +1,126 @@
+"""From class maps to one map in [0, 1]."""
+
+import numpy as np
+import pytest
+import torch
+
+from msroi.model import Architecture, Network
+from msroi.saliency import cam, saliency_map, select_classes, top_classes, unit
+
+MAPS = torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]], [[4.0, 4.0]]])  # three classes, 1×2
+
+
+@pytest.fixture(scope="module", params=["msroi", "cam"])
+def model(request):
+    torch.manual_seed(3)
+    shape = Architecture(
+        classes=("a", "b", "c", "d", "e", "f"), head=request.param, widths=(4, 4, 8, 8, 8)
+    )
+    return Network(shape).eval()
+
+
+def picture(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def test_threshold_sums_the_classes_whose_evidence_passes():
+    chosen = select_classes(MAPS, torch.tensor([0.5, 0.1, -0.1]), select="threshold", k=5)
+    torch.testing.assert_close(chosen, torch.tensor([[1.0, 2.0]]))
+
+
+def test_threshold_without_any_evidence_is_zero_everywhere():
+    chosen = select_classes(MAPS, torch.tensor([-1.0, -1.0, -1.0]), select="threshold", k=5)
+    assert (chosen == 0).all()
+
+
+def test_topk_weighs_classes_by_their_rank():
+    # ranks: class 1 (weight 2/2), class 0 (weight 1/2); class 2 is not taken
+    chosen = select_classes(MAPS, torch.tensor([0.5, 0.9, -0.1]), select="topk", k=2)
+    torch.testing.assert_close(chosen, torch.tensor([[0.5, 2.0]]))
+
+
+def test_topk_of_more_classes_than_there_are_takes_all():
+    logits = torch.tensor([3.0, 2.0, 1.0])
+    many = select_classes(MAPS, logits, select="topk", k=9)
+    torch.testing.assert_close(many, select_classes(MAPS, logits, select="topk", k=3))
+
+
+@pytest.mark.parametrize(("select", "k"), [("best", 5), ("topk", 0)])
+def test_an_unknown_rule_is_refused(select, k):
+    with pytest.raises(ValueError, match="select must be"):
+        select_classes(MAPS, torch.zeros(3), select=select, k=k)
+
+
+def test_cam_is_the_most_probable_class_without_its_negative_part():
+    maps = torch.tensor([[[1.0, -1.0]], [[9.0, 9.0]]])
+    torch.testing.assert_close(cam(maps, torch.tensor([2.0, 1.0])), torch.tensor([[1.0, 0.0]]))
+
+
+def test_a_map_of_zeros_stays_zero():
+    assert (unit(torch.zeros(2, 2)) == 0).all()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (40, 40), (97, 131), (256, 192)])
+def test_a_map_has_the_images_size_and_lies_between_0_and_1(model, size):
+    saliency = saliency_map(picture(*size), model, short_sides=(64,))
+    assert saliency.shape == size
+    assert saliency.dtype == np.float32
+    assert saliency.min() >= 0
+    assert saliency.max() == 1 or (saliency == 0).all()
+
+
+def test_the_same_image_gives_the_same_map(model):
+    image = picture(80, 120)
+    np.testing.assert_array_equal(saliency_map(image, model), saliency_map(image, model))
+
+
+def test_the_image_is_not_changed(model):
+    image = picture(64, 64)
+    before = image.copy()
+    saliency_map(image, model)
+    np.testing.assert_array_equal(image, before)
+
+
+def test_a_map_lies_where_its_object_lies():
+    """A network that sees green: the map's centre of mass is the patch's, off the centre too."""
+    net = Network(Architecture(classes=("green",), head="cam", widths=(1,) * 5, norm="none")).eval()
+    with torch.no_grad():
+        for layer in net.features:
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.weight.zero_()
+                layer.bias.zero_()
+                layer.weight[:, min(1, layer.weight.shape[1] - 1), 1, 1] = 1
+        net.head.maps.weight.fill_(1)
+    image = np.zeros((160, 352, 3), np.uint8)
+    image[32:64, 256:288] = (0, 255, 0)
+    saliency = saliency_map(image, net, short_sides=(160,))
+    rows, columns = np.indices(saliency.shape)
+    assert (rows * saliency).sum() / saliency.sum() == pytest.approx(47.5, abs=2)
+    assert (columns * saliency).sum() / saliency.sum() == pytest.approx(271.5, abs=2)
+
+
+def test_several_scales_are_averaged(model):
+    image = picture(96, 96)
+    single = [torch.from_numpy(saliency_map(image, model, short_sides=(s,))) for s in (64, 128)]
+    both = saliency_map(image, model, short_sides=(64, 128))
+    np.testing.assert_allclose(both, unit(single[0] + single[1]).numpy(), atol=1e-6)
+
+
+def test_top_classes_are_named_most_evident_first(model):
+    names = top_classes(picture(64, 64), model, k=3)
+    assert len(set(names)) == 3
+    assert names == top_classes(picture(64, 64), model, k=6)[:3]
+
+
+@pytest.mark.parametrize(
+    ("image", "options"),
+    [
+        (np.zeros((4, 4), np.uint8), {}),
+        (np.zeros((4, 4, 3), np.float32), {}),
+        (np.zeros((4, 4, 3), np.uint8), {"short_sides": (16,)}),
+        (np.zeros((4, 4, 3), np.uint8), {"short_sides": ()}),
+    ],
+)
+def test_what_is_no_image_or_no_size_is_refused(model, image, options):
+    with pytest.raises(ValueError):
+        saliency_map(image, model, **options)

@@ -1,0 +1,142 @@
+"""Encoders × images → tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from msroi import datasets, metrics, scenes, study
+from msroi.encoder import encode
+from msroi.images import decode, luma
+
+METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
+
+
+def centred(image):
+    """A map without a network: brightest in the middle."""
+    y, x = (np.linspace(-1, 1, side) for side in image.shape[:2])
+    return np.exp(-2 * (y[:, None] ** 2 + x**2)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return scenes.render(200, 232, objects=["house"], seed=4).image
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("set")
+    for category in ("a", "b"):
+        (folder / category).mkdir()
+        for seed in (1, 2):
+            picture = scenes.render(192, 192, objects=["mug"], seed=seed).image
+            Image.fromarray(picture).save(folder / category / f"{seed}.png")
+    return study.evaluate(datasets.load("mine", folder), centred, methods=METHODS, jobs=1)
+
+
+def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
+    _, row = study.evaluate_image(image, centred(image), methods=METHODS, quality=50)
+    budget = len(encode(image, method="standard", quality=50))
+    data = encode(image, centred(image), method="mosaic", quality=50)
+    assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
+    assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
+    assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+
+
+def test_standard_is_the_very_file_of_its_quality(image):
+    standard, _ = study.evaluate_image(image, centred(image), methods=METHODS, quality=50)
+    assert (standard["quality"], standard["bytes"]) == (50, standard["budget_bytes"])
+
+
+def test_the_table_has_a_row_for_each_image_and_method(table):
+    assert tuple(table.columns) == study.COLUMNS
+    assert list(table["image"].unique()) == ["a/1", "a/2", "b/1", "b/2"]
+    assert list(table["method"]) == ["standard", "mosaic"] * 4
+    assert (table["bytes"] <= table["budget_bytes"]).all()
+    assert table[list(study.METRICS)].notna().all(axis=None)
+
+
+def test_several_processes_give_the_same_table(tmp_path):
+    for seed in (1, 2, 3):
+        picture = scenes.render(192, 192, objects=["ball"], seed=seed).image
+        Image.fromarray(picture).save(tmp_path / f"{seed}.png")
+    images = datasets.load("mine", tmp_path)
+    one, two = (study.evaluate(images, centred, methods=METHODS, jobs=jobs) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+
+
+def test_paired_differences_are_each_images_own():
+    rows = [
+        {"image": "a", "category": "", "width": 8, "height": 8, "method": "standard", "psnr": 30.0},
+        {"image": "b", "category": "", "width": 8, "height": 8, "method": "standard", "psnr": 40.0},
+        {"image": "b", "category": "", "width": 8, "height": 8, "method": "mosaic", "psnr": 41.5},
+        {"image": "a", "category": "", "width": 8, "height": 8, "method": "mosaic", "psnr": 29.0},
+    ]
+    table = pd.DataFrame(rows).reindex(columns=[*rows[0], *study.METRICS[:1], *study.METRICS[2:]])
+    difference = study.paired_difference(table).set_index("image")["psnr"]
+    assert difference.to_dict() == {"a": -1.0, "b": 1.5}
+
+
+def test_one_image_at_two_sizes_is_paired_by_size(image):
+    sizes = study.sizes(image.shape[:2], count=2, smallest=180)
+    images = [study.resize(image, size) for size in sizes]
+    table = study.evaluate_sizes(images, centred, "scene", methods=METHODS)
+    difference = study.paired_difference(table)
+    assert list(zip(difference["height"], difference["width"], strict=True)) == sizes
+    assert difference["psnr"].notna().all()
+
+
+def test_sizes_run_from_the_whole_image_to_the_smallest():
+    assert study.sizes((800, 1600), count=3, smallest=200) == [(800, 1600), (400, 800), (200, 400)]
+
+
+def test_the_summary_names_every_method_and_counts_images(table):
+    summary = study.summary(table)
+    assert summary["images"] == 4
+    assert 0.9 < summary["mosaic"]["budget_share"] <= summary["standard"]["budget_share"] == 1
+
+
+def test_an_object_is_found_where_the_map_is_above_its_mean():
+    masks = np.zeros((4, 4), np.uint8)
+    masks[0, 0], masks[3, 3] = 1, 2
+    left = np.zeros((4, 4), np.float32)
+    left[0, 0] = 1
+    image = np.zeros((4, 4, 3), np.uint8)
+    maps = {"left": lambda _: left, "right": lambda _: left[::-1, ::-1]}
+    found = study.objects_found([("one", image, masks)], maps)
+    assert found[["map", "object", "found"]].to_numpy().tolist() == [
+        ["left", 1, True],
+        ["left", 2, False],
+        ["right", 1, False],
+        ["right", 2, True],
+    ]
+    assert study.share_found(found).loc[2].to_dict() == {"left": 0.5, "right": 0.5}
+
+
+def test_a_flat_map_finds_nothing():
+    flat = np.full((4, 4), 0.5, np.float32)
+    found = study.objects_found(
+        [("one", np.zeros((4, 4, 3), np.uint8), np.eye(4, dtype=np.uint8))],
+        {"flat": lambda _: flat},
+    )
+    assert not found["found"].any()
+
+
+def test_the_most_salient_box_is_where_the_map_is_highest():
+    saliency = np.zeros((50, 80), np.float32)
+    saliency[30:40, 60:70] = 1
+    rows, columns = study.most_salient_box(saliency, 10)
+    assert (rows, columns) == (slice(30, 40), slice(60, 70))
+
+
+def test_a_box_larger_than_the_image_is_the_image():
+    assert study.most_salient_box(np.ones((5, 9)), 20) == (slice(0, 5), slice(0, 9))
+
+
+def test_the_papers_rows_stand_above_ours(table):
+    paper = pd.DataFrame([{"set": "K", "method": "Std", "images": 24, "psnr": 34.7}])
+    both = study.beside_paper(paper, {"Ours": table})
+    assert list(both["source"]) == ["paper", "ours", "ours"]
+    assert list(both["images"]) == [24, 4, 4]
+    assert both["psnr"].iloc[0] == 34.7
+    assert both["psnr"].iloc[2] == pytest.approx(table.query("method == 'mosaic'")["psnr"].mean())
