@@ -175,6 +175,7 @@ def _fill(
     points: dict[float, float] = {}
     x = 0.0
     while True:
+        attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
         points[x] = math.log(attempt.size_bytes)
         if len(points) > PATIENCE or FULL < attempt.size_bytes * correction / max_bytes <= 1:
             data = write(attempt)
@@ -184,7 +185,6 @@ def _fill(
         x = min(max(x, -MAX_THRIFT), MAX_THRIFT)
         if len(best) >= FULL * max_bytes or x in points or len(points) == MEASURES:
             return best
-        attempt = measure(math.exp(x), attempt)
 
 
 def _secant(points: dict[float, float], target: float, stretch: float) -> float:

@@ -40,8 +40,8 @@ def encode(
     saliency: np.ndarray,
     *,
     max_bytes: int,
-    quality: float = 50,
-    strength: float = 4.0,
+    quality: float = 50.0,
+    strength: float = 3.5,
     tune: str = "balanced",
     subsampling: str = "4:2:0",
     progressive: bool = True,
@@ -49,11 +49,13 @@ def encode(
     """Encode by rate–distortion optimisation under a map, into a byte budget.
 
     Per block b, the AC levels l minimise w_b Σ_k v_k (c_k − q_k l_k)² + λ m_b R(l) by a
-    trellis (`msroi.encoder.trellis`): w_b is the block's importance by the map, m_b its
-    masking, v_k the weight of coefficient k's error, and R the bits under code lengths
-    from the image's own symbols. The table q and λ follow one scale, λ as its square,
-    which is searched so that the file just fits; its sizes are estimated from the symbol
-    statistics, and only the last candidates are written.
+    trellis (`msroi.encoder.trellis`): w_b is the block's importance by the map and m_b its
+    masking (`msroi.encoder.importance`), v_k the weight of coefficient k's error
+    (`msroi.encoder.tables`), and R the bits under code lengths from the image's own
+    symbols. DC is rounded: a trellis over its differences gained 0.01 dB at most (Kodak).
+    The table q follows one scale and λ its square; the search changes both so that the
+    file just fits, by sizes estimated from the symbols, and writes only the last
+    candidates.
 
     Parameters
     ----------

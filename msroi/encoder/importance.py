@@ -4,7 +4,6 @@ import numpy as np
 
 from msroi.encoder.blocks import block_saliency
 
-NORM = 2  # exponent of the power mean that is held at 1
 ACTIVITY = 20.0  # E₀: mean weighted squared AC coefficient from which texture masks
 
 
@@ -13,11 +12,12 @@ def importance(
 ) -> list[np.ndarray]:
     """Weight of each block's distortion, w_b = 2^(strength · s_b) / N.
 
-    s_b is the mean saliency of the block's pixels: each unit of strength halves the
-    squared error that a fully salient block may have, against one without saliency. N is
-    the power mean of 2^(strength · s_b) over luma blocks with exponent `NORM`, near to that
-    of the most salient ones: those keep the plain encoder's trade of error against bits,
-    so that the search for the byte budget sets the quantization table to their needs.
+    s_b is the mean saliency of the block's pixels: each unit of strength halves the squared
+    error worth a bit in a fully salient block, against one without saliency. N is the root
+    mean square of 2^(strength · s_b) over the luma blocks, which lies toward the salient
+    ones: they come out near 1, where the plain encoder trades error against bits, and the
+    others give bits away. So the search for the byte budget lowers the steps of the
+    quantization table until they suit the salient blocks, as a multiplier alone could not.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def importance(
     saliencies = [block_saliency(saliency, cell) for cell in cells]
     luma = saliencies[0].astype(np.float64)
     gains = [np.exp2(strength * (s - luma.mean())) for s in saliencies]
-    norm = np.mean(gains[0] ** NORM) ** (1 / NORM)
+    norm = np.sqrt(np.mean(gains[0] ** 2))
     return [(gain / norm).astype(np.float32) for gain in gains]
 
 

@@ -10,10 +10,10 @@ from numba import njit, prange
 
 EOB, ZRL = 0x00, 0xF0  # AC symbols: end of block; sixteen zeros
 MAX_LEVEL = 1023  # of AC in baseline JPEG
+WORTH_THREADS = 4096  # blocks from which threads gain more than they cost
 _CHUNKS = 64  # of blocks, each worked off by one thread with scratch of its own
 
 
-@njit(parallel=True, cache=True)
 def quantize(coefficients, steps, weights, multipliers, prices, levels):
     """Quantize blocks so that each has the least Σ_k v_k (c_k − q_k l_k)² + λ_b · R(l).
 
@@ -42,6 +42,11 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
     int64 [256]
         How often each AC symbol occurs.
     """
+    kernel = _parallel if len(coefficients) >= WORTH_THREADS else _serial
+    return kernel(coefficients, steps, weights, multipliers, prices, levels)
+
+
+def _quantize(coefficients, steps, weights, multipliers, prices, levels):
     blocks = len(coefficients)
     counts = np.zeros((_CHUNKS, 256), np.int64)
     for chunk in prange(_CHUNKS):
@@ -56,6 +61,10 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
             level[0] = np.int16(np.rint(c[0] / steps[0]))
             _trace(last, path, c, level, counts[chunk])
     return counts.sum(axis=0)
+
+
+_parallel = njit(parallel=True, cache=True)(_quantize)
+_serial = njit(cache=True)(_quantize)
 
 
 @njit(cache=True)
