@@ -1,8 +1,22 @@
-"""From a saliency map to the importance of each 8×8 block, and to the paper's levels."""
+"""The 8×8 blocks of a JPEG, and the saliency and the level of each."""
 
 import numpy as np
 
 SIDE = 8  # of a JPEG block, in pixels
+
+# luma samples that share a chroma sample, down and across
+SUBSAMPLINGS = {"4:2:0": (2, 2), "4:2:2": (1, 2), "4:4:4": (1, 1)}
+
+
+def _zigzag() -> np.ndarray:
+    """Natural index 8·row + column of each coefficient, in the order of the file."""
+    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
+    diagonal = rows + columns
+    along = np.where(diagonal % 2, rows, columns)  # odd diagonals run down, even ones up
+    return np.lexsort((along, diagonal))
+
+
+ZIGZAG = _zigzag()
 
 
 def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -> np.ndarray:

@@ -9,27 +9,13 @@ import jpeglib
 import mozjpeg_lossless_optimization
 import numpy as np
 
-SIDE = 8  # of a block, in samples
-
-# luma samples per chroma sample, down and across
-SUBSAMPLINGS = {"4:4:4": (1, 1), "4:2:2": (1, 2), "4:2:0": (2, 2)}
+from msroi.encoder.blocks import SIDE, ZIGZAG
 
 # JFIF's YCbCr from RGB; the level shift makes Y run from −128, and Cb, Cr are centred anyway
 _YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]],
     np.float32,
 )
-
-
-def _zigzag() -> np.ndarray:
-    """Natural index 8·row + column of each coefficient in the order of the file."""
-    rows, columns = np.divmod(np.arange(64), SIDE)
-    diagonal = rows + columns
-    along = np.where(diagonal % 2, rows, columns)  # odd diagonals run down, even ones up
-    return np.lexsort((along, diagonal))
-
-
-ZIGZAG = _zigzag()
 
 
 def _basis() -> np.ndarray:
@@ -60,7 +46,7 @@ def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
     ----------
     image : uint8 [H, W, 3], or [H, W] for grey
     sampling : (int, int)
-        A value of `SUBSAMPLINGS`; of no effect on grey.
+        Pixels that share a chroma sample, down and across; of no effect on grey.
 
     Returns
     -------

@@ -7,6 +7,7 @@ import numpy as np
 
 from msroi.encoder import coefficients as dct
 from msroi.encoder import huffman, tables, trellis
+from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, approach
 from msroi.encoder.importance import importance, masking
 from msroi.encoder.tables import TUNES, Tune
@@ -88,7 +89,7 @@ def encode(
     _check_options(strength, tune, subsampling)
     if (image == image[..., :1]).all():
         image, subsampling = image[..., 0], "4:4:4"
-    sampling = dct.SUBSAMPLINGS[subsampling]
+    sampling = SUBSAMPLINGS[subsampling]
     components = _analyse(image, saliency, sampling, strength, TUNES[tune])
     frame = dct.Frame(image.shape[:2], sampling)
     measure = partial(_quantize, components, TUNES[tune].trade)
@@ -103,8 +104,8 @@ def _check_options(strength: float, tune: str, subsampling: str) -> None:
         raise ValueError(f"strength must be from 0 to 100, not {strength}")
     if tune not in TUNES:
         raise ValueError(f"unknown tune {tune!r}: choose from {', '.join(TUNES)}")
-    if subsampling not in dct.SUBSAMPLINGS:
-        known = ", ".join(dct.SUBSAMPLINGS)
+    if subsampling not in SUBSAMPLINGS:
+        known = ", ".join(SUBSAMPLINGS)
         raise ValueError(f"unknown subsampling {subsampling!r}: choose from {known}")
 
 
@@ -118,7 +119,7 @@ def _analyse(
     planes = dct.transform(image, sampling)
     samplings = [sampling, (1, 1), (1, 1)][: len(planes)]
     down, across = sampling
-    cells = [(dct.SIDE * down // v, dct.SIDE * across // h) for v, h in samplings]
+    cells = [(SIDE * down // v, SIDE * across // h) for v, h in samplings]
     components = []
     for plane, own, w in zip(planes, samplings, importance(saliency, strength, cells), strict=True):
         annex_k = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msroi.encoder.coefficients import ZIGZAG
+from msroi.encoder.blocks import ZIGZAG
 
 # ITU-T T.81, tables K.1 and K.2
 ANNEX_K_LUMA = np.array(
@@ -46,7 +46,7 @@ class Tune(NamedTuple):
     masking : float
         a: λ grows as (1 + E/E₀)^a with the block's activity E, since texture hides errors.
     trade : float
-        λ in units of the mean weighted squared step, per bit.
+        λ of a bit, in units of g² at scale 1: the mean weighted squared step.
     chroma : float
         Factor on the steps of chroma.
     """

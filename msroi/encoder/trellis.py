@@ -10,7 +10,7 @@ from numba import njit, prange
 
 EOB, ZRL = 0x00, 0xF0  # AC symbols: end of block; sixteen zeros
 MAX_LEVEL = 1023  # of AC in baseline JPEG
-WORTH_THREADS = 4096  # blocks from which threads gain more than they cost
+WORTH_THREADS = 16384  # blocks (a megapixel) from which threads gain more than they cost
 _CHUNKS = 64  # of blocks, each worked off by one thread with scratch of its own
 
 
@@ -42,29 +42,37 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
     int64 [256]
         How often each AC symbol occurs.
     """
-    kernel = _parallel if len(coefficients) >= WORTH_THREADS else _serial
-    return kernel(coefficients, steps, weights, multipliers, prices, levels)
-
-
-def _quantize(coefficients, steps, weights, multipliers, prices, levels):
-    blocks = len(coefficients)
-    counts = np.zeros((_CHUNKS, 256), np.int64)
-    for chunk in prange(_CHUNKS):
-        path = np.zeros((3, 64), np.int64)  # states: position, level, state before
-        cost = np.zeros(64, np.float32)
-        tail = np.zeros(64, np.float32)
-        for b in range(blocks * chunk // _CHUNKS, blocks * (chunk + 1) // _CHUNKS):
-            c, level = coefficients[b], levels[b]
-            states = _walk(c, steps, weights, multipliers[b], prices, path, cost, tail)
-            last = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
-            level[:] = 0
-            level[0] = np.int16(np.rint(c[0] / steps[0]))
-            _trace(last, path, c, level, counts[chunk])
+    threaded = len(coefficients) >= WORTH_THREADS
+    counts = np.zeros((_CHUNKS if threaded else 1, 256), np.int64)
+    arrays = coefficients, steps, weights, multipliers, prices, levels, counts
+    if threaded:
+        _quantize_chunks(*arrays)
+    else:
+        _quantize_chunk(*arrays, 0)
     return counts.sum(axis=0)
 
 
-_parallel = njit(parallel=True, cache=True)(_quantize)
-_serial = njit(cache=True)(_quantize)
+@njit(parallel=True, cache=True)
+def _quantize_chunks(coefficients, steps, weights, multipliers, prices, levels, counts):
+    for chunk in prange(len(counts)):
+        _quantize_chunk(
+            coefficients, steps, weights, multipliers, prices, levels, counts, chunk
+        )
+
+
+@njit(cache=True)
+def _quantize_chunk(coefficients, steps, weights, multipliers, prices, levels, counts, chunk):
+    path = np.zeros((3, 64), np.int64)  # states: position, level, state before
+    cost = np.zeros(64, np.float32)
+    tail = np.zeros(64, np.float32)
+    blocks, chunks = len(coefficients), len(counts)
+    for b in range(blocks * chunk // chunks, blocks * (chunk + 1) // chunks):
+        c, level = coefficients[b], levels[b]
+        states = _walk(c, steps, weights, multipliers[b], prices, path, cost, tail)
+        last = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
+        level[:] = 0
+        level[0] = np.int16(np.rint(c[0] / steps[0]))
+        _trace(last, path, c, level, counts[chunk])
 
 
 @njit(cache=True)
