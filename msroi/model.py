@@ -79,7 +79,7 @@ class Features(nn.Sequential):
         for before, width in zip((3, *widths), widths, strict=False):
             for channels in (before, width):
                 layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=norm == "none"))
-                layers += [NORMS[norm](width), nn.ReLU()]
+                layers += [NORMS[norm](width), nn.ReLU(inplace=True)]
             layers.append(nn.MaxPool2d(2))
         super().__init__(*layers)
 

@@ -93,7 +93,8 @@ class Trainer:
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
-        self.network, self.recipe, self.done = network, recipe, 0
+        self.network = network.to(memory_format=torch.channels_last)  # faster on CPU and GPU
+        self.recipe, self.done = recipe, 0
         self.optimizer = torch.optim.AdamW(
             network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
