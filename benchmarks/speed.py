@@ -72,9 +72,7 @@ def _spot(shape: tuple[int, int]) -> np.ndarray:
 
 def _loop_mosaic(image: np.ndarray, saliency: np.ndarray) -> bytes:
     """`mosaic` with its blocks put together pixel by pixel in Python."""
-    decoded = [
-        decode(standard.write(image, quality)) for quality in level_qualities(5, 30, 70)
-    ]
+    decoded = [decode(standard.write(image, quality)) for quality in level_qualities(5, 30, 70)]
     levels = spread(saliency_levels(block_saliency(saliency), 5), image.shape[:2])
     mosaic = np.empty_like(image)
     for y in range(image.shape[0]):

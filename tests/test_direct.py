@@ -88,7 +88,10 @@ def test_the_table_of_the_file_is_the_one_given(rng):
     luma, chroma = (tables.at_scale(t, 1) for t in (tables.ANNEX_K_LUMA, tables.ANNEX_K_CHROMA))
     levels = [np.zeros(c.shape, np.int16) for c in coefficients.transform(image, (2, 2))]
     data = coefficients.write(levels, [luma, chroma], coefficients.Frame((16, 16), (2, 2)))
-    with Image.open(BytesIO(data)) as written, Image.open(BytesIO(standard.write(image, 50))) as std:
+    with (
+        Image.open(BytesIO(data)) as written,
+        Image.open(BytesIO(standard.write(image, 50))) as std,
+    ):
         assert written.quantization == std.quantization
 
 
@@ -115,7 +118,9 @@ def test_flatness_goes_from_one_step_for_all_to_annex_k():
 CELLS = [(8, 8), (16, 16)]
 
 
-@pytest.mark.parametrize("saliency", [np.full((40, 33), 0.3), np.ones((40, 33)), np.zeros((40, 33))])
+@pytest.mark.parametrize(
+    "saliency", [np.full((40, 33), 0.3), np.ones((40, 33)), np.zeros((40, 33))]
+)
 def test_a_flat_map_weighs_every_block_exactly_one(saliency):
     assert all((w == 1).all() for w in importance(saliency, 3.5, CELLS))
 
@@ -261,7 +266,9 @@ def test_an_image_that_is_a_view_is_encoded_as_its_copy(rng):
 def test_any_size_any_map_any_reachable_budget(data):
     H, W = (data.draw(st.integers(1, 200)) for _ in range(2))
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
-    image = photo(rng, (H, W)) if data.draw(st.booleans()) else rng.integers(0, 256, (H, W, 3), "u1")
+    image = (
+        photo(rng, (H, W)) if data.draw(st.booleans()) else rng.integers(0, 256, (H, W, 3), "u1")
+    )
     saliency = np.round(rng.random((H, W)), data.draw(st.integers(0, 3)))
     budget = data.draw(st.integers(300, 3 * H * W + 700))
     options = {

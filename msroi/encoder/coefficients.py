@@ -66,7 +66,9 @@ def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
 
 
 def _fill(image: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
-    margins = [(0, -side % (SIDE * step)) for side, step in zip(image.shape, sampling, strict=False)]
+    margins = [
+        (0, -side % (SIDE * step)) for side, step in zip(image.shape, sampling, strict=False)
+    ]
     if not any(after for _, after in margins):
         return image
     return np.pad(image, margins + [(0, 0)] * (image.ndim - 2), mode="edge")

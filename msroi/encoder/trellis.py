@@ -55,9 +55,7 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
 @njit(parallel=True, cache=True)
 def _quantize_chunks(coefficients, steps, weights, multipliers, prices, levels, counts):
     for chunk in prange(len(counts)):
-        _quantize_chunk(
-            coefficients, steps, weights, multipliers, prices, levels, counts, chunk
-        )
+        _quantize_chunk(coefficients, steps, weights, multipliers, prices, levels, counts, chunk)
 
 
 @njit(cache=True)
