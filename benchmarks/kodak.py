@@ -56,7 +56,8 @@ def main() -> None:
         parser.error("name the folder that holds kodak/ with --data or MSROI_DATA")
     paths = sorted(Path(options.data, "kodak").glob("kodim*.png"))[: options.images]
     evaluate = partial(_evaluate, paths, _map_source(options.model), options.jobs)
-    pd.set_option("display.width", 140, "display.float_format", "{:.4f}".format)
+    pd.set_option("display.width", 160, "display.max_columns", None)
+    pd.set_option("display.max_rows", None, "display.float_format", "{:.4f}".format)
     if options.frontier:
         print(_against(evaluate({**CURVES, **FRONTIER}, [50], QUICK)), "\n")
     elif options.curves:

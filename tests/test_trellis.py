@@ -78,7 +78,7 @@ def test_the_trellis_never_costs_more_than_rounding(rng):
     found, _ = run(c, steps, multipliers, prices)
     for block, multiplier, levels in zip(c, multipliers, found, strict=True):
         rounded = np.rint(block / steps).astype(int)
-        ours, plain = (cost(block, l, steps, 1, multiplier, prices) for l in (levels, rounded))
+        ours, plain = (cost(block, x, steps, 1, multiplier, prices) for x in (levels, rounded))
         assert ours <= plain * (1 + 1e-5)
 
 
@@ -109,7 +109,7 @@ def test_a_larger_multiplier_never_takes_more_bits(rng):
 
     def bits(multiplier):
         levels, _ = run(c, steps, np.full(len(c), multiplier, np.float32), prices)
-        return np.array([sum(prices[s] + (s & 15) for s in symbols(l)) for l in levels])
+        return np.array([sum(prices[s] + (s & 15) for s in symbols(block)) for block in levels])
 
     few, more, most = bits(60), bits(20), bits(0)
     assert (few <= more + 1e-3).all() and (more <= most + 1e-3).all()

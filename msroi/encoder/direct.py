@@ -172,7 +172,10 @@ def _prices(counts: list[np.ndarray]) -> list[np.ndarray]:
 def _estimate(levels: list[np.ndarray], ac: list[np.ndarray], components: list[Component]) -> int:
     """Bytes of the baseline file with optimal Huffman tables, but for the stuffing of 0xFF."""
     dc = _shared(
-        [huffman.dc_counts(l[..., 0], c.sampling) for l, c in zip(levels, components, strict=True)]
+        [
+            huffman.dc_counts(own[..., 0], c.sampling)
+            for own, c in zip(levels, components, strict=True)
+        ]
     )
     empty = huffman.filling_blocks(levels[0].shape[:2], components[0].sampling)
     ac[0][trellis.EOB] += empty

@@ -60,7 +60,7 @@ class Tune(NamedTuple):
 
 TUNES = {
     "balanced": Tune(0.5, 0.9, 0.1, 0.07, 0.9),
-    "hvs": Tune(0.9, 1.0, 0.1, 0.08, 0.95),
+    "hvs": Tune(0.9, 1.0, 0.12, 0.06, 0.95),
     "psnr": Tune(0.4, 0.4, 0.0, 0.08, 0.8),
 }
 
