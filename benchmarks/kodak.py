@@ -36,7 +36,7 @@ METHODS = {
 FRONTIER = {
     f"{tune} {strength:g}": {"method": "direct", "tune": tune, "strength": strength}
     for tune in TUNES
-    for strength in (0, 1, 2, 3, 3.5, 4, 5, 6)
+    for strength in (0, 1, 2, 3, 4, 5, 6)
 }
 CURVES = {name: METHODS[name] for name in ("standard", "mozjpeg", "direct-flat balanced", "direct")}
 CURVE_QUALITIES = range(20, 91, 10)

@@ -133,7 +133,7 @@ def compress(
     strength: Annotated[
         float | None,
         typer.Option(
-            min=0, max=100, help="direct: how much the map weighs; 0 is not at all.  [default: 3.5]"
+            min=0, max=100, help="direct: how much the map weighs; 0 is not at all.  [default: 4]"
         ),
     ] = None,
     tune: Annotated[

@@ -292,10 +292,11 @@ def test_a_generous_budget_gives_steps_of_one(rng):
         assert set(image.quantization[0]) == {1}
 
 
-def test_a_budget_of_ten_bytes_names_the_smallest_size(rng):
+@pytest.mark.parametrize("max_bytes", [10, 0, -50])
+def test_a_hopeless_budget_names_the_smallest_size(rng, max_bytes):
     image = photo(rng, (40, 40))
     with pytest.raises(BudgetError, match="smallest reachable size is") as caught:
-        encode(image, max_bytes=10)
+        encode(image, max_bytes=max_bytes)
     smallest = caught.value.smallest_bytes
     assert len(encode(image, max_bytes=smallest)) == smallest
 

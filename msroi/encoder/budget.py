@@ -140,9 +140,10 @@ def approach(
     BudgetError
         Not even the coarsest scale fits.
     """
-    scale, attempt = _nearest_scale(measure, max_bytes, scales, start)
-    data = _fill(partial(measure, scale), write, max_bytes, attempt)
-    if len(data) >= ENOUGH * max_bytes or (data and scale == scales[0]):
+    positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
+    scale, attempt = _nearest_scale(measure, positive, scales, start)
+    data = _fill(partial(measure, scale), write, positive, attempt)
+    if len(data) >= ENOUGH * max_bytes or (data and math.isclose(scale, scales[0])):
         return Encoded(data, scale)
     grid = np.geomspace(*scales, STEPS)[::-1]
     found = search(lambda scale: write(measure(scale, 1.0, None)), max_bytes, grid)
@@ -177,7 +178,8 @@ def _fill(
     while True:
         attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
         points[x] = math.log(attempt.size_bytes)
-        if len(points) > PATIENCE or FULL < attempt.size_bytes * correction / max_bytes <= 1:
+        share = attempt.size_bytes * correction / max_bytes
+        if FULL < share <= 1 or len(points) > PATIENCE or x == -MAX_THRIFT:
             data = write(attempt)
             correction = len(data) / attempt.size_bytes
             best = max(best, data if len(data) <= max_bytes else b"", key=len)

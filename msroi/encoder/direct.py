@@ -42,7 +42,7 @@ def encode(
     *,
     max_bytes: int,
     quality: float = 50.0,
-    strength: float = 3.5,
+    strength: float = 4.0,
     tune: str = "balanced",
     subsampling: str = "4:2:0",
     progressive: bool = True,
