@@ -8,6 +8,7 @@ peak memory of `direct` on an image of 8705×8400 pixels with --large.
 """
 
 import argparse
+import math
 import os
 import resource
 import time
@@ -17,7 +18,7 @@ from statistics import median
 import numpy as np
 
 from msroi.encoder import encode, standard
-from msroi.encoder.blocks import block_saliency, saliency_levels, spread
+from msroi.encoder.blocks import block_saliency, spread
 from msroi.encoder.budget import search
 from msroi.encoder.mosaic import level_qualities
 from msroi.images import decode, read_image
@@ -71,13 +72,16 @@ def _spot(shape: tuple[int, int]) -> np.ndarray:
 
 
 def _loop_mosaic(image: np.ndarray, saliency: np.ndarray) -> bytes:
-    """`mosaic` with its blocks put together pixel by pixel in Python."""
+    """`mosaic` put together as in the released code: a loop over rows, columns and channels."""
     decoded = [decode(standard.write(image, quality)) for quality in level_qualities(5, 30, 70)]
-    levels = spread(saliency_levels(block_saliency(saliency), 5), image.shape[:2])
+    blocks = spread(block_saliency(saliency), image.shape[:2])
     mosaic = np.empty_like(image)
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            mosaic[y, x] = decoded[levels[y, x]][y, x]
+    H, W, C = image.shape
+    for y in range(H):
+        for x in range(W):
+            for channel in range(C):
+                level = max(0, math.ceil(5 * blocks[y, x]) - 1)
+                mosaic[y, x, channel] = decoded[level][y, x, channel]
     budget = len(standard.write(image, BUDGET_QUALITY))
     return search(lambda q: standard.write(mosaic, q), budget, standard.QUALITIES).data
 

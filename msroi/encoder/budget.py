@@ -143,7 +143,7 @@ def approach(
     positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
     scale, attempt = _nearest_scale(measure, positive, scales, start)
     data = _fill(partial(measure, scale), write, positive, attempt)
-    if len(data) >= ENOUGH * max_bytes or (data and math.isclose(scale, scales[0])):
+    if data and (len(data) >= ENOUGH * max_bytes or math.isclose(scale, scales[0])):
         return Encoded(data, scale)
     grid = np.geomspace(*scales, STEPS)[::-1]
     found = search(lambda scale: write(measure(scale, 1.0, None)), max_bytes, grid)
