@@ -17,15 +17,23 @@ import typer
 from tqdm import tqdm
 
 from msroi import images, stages
-from msroi.encoder import METHODS, BudgetError, Encoded, encode_detailed
+from msroi.encoder import BudgetError, Encoded, encode_detailed
+from msroi.encoder.blocks import SUBSAMPLINGS
+from msroi.encoder.tables import TUNES
 from msroi.files import check_writable, write_atomically
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
 
-Method = StrEnum("Method", list(METHODS))
+Method = StrEnum("Method", ["direct", "mosaic", "standard"])
+Tune = StrEnum("Tune", list(TUNES))
+Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
 Head = StrEnum("Head", ["msroi", "cam"])
-OPTIONS = {Method.mosaic: {"levels", "q_low", "q_high", "map"}, Method.standard: set()}
+OPTIONS = {
+    Method.direct: {"map", "strength", "tune", "subsampling", "baseline"},
+    Method.mosaic: {"map", "levels", "q_low", "q_high"},
+    Method.standard: set(),
+}
 UNITS = {name: "dB" for name in ("psnr", "psnr_s", "psnr_hvs", "psnr_hvsm")}
 
 app = typer.Typer(
@@ -109,7 +117,7 @@ def compress(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="A .jpg, or an existing folder.")
     ],
-    method: Annotated[Method, typer.Option(help="How to encode.")] = Method.mosaic,
+    method: Annotated[Method, typer.Option(help="How to encode.")] = Method.direct,
     map_: MapFile = None,
     quality: Annotated[
         int | None,
@@ -122,6 +130,21 @@ def compress(
     max_bytes: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Take at most N bytes an image.")
     ] = None,
+    strength: Annotated[
+        float | None,
+        typer.Option(
+            min=0, max=100, help="direct: how much the map weighs; 0 is not at all.  [default: 4]"
+        ),
+    ] = None,
+    tune: Annotated[
+        Tune | None, typer.Option(help="direct: what to do best.  [default: balanced]")
+    ] = None,
+    subsampling: Annotated[
+        Subsampling | None, typer.Option(help="direct: of chroma.  [default: 4:2:0]")
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="direct: a baseline JPEG, not a progressive one.")
+    ] = False,
     levels: Annotated[
         int | None, typer.Option(min=2, max=100, help="mosaic: saliency levels.  [default: 5]")
     ] = None,
@@ -148,14 +171,19 @@ def compress(
       msroi compress photo.png -o photo.jpg
       msroi compress photo.jpg -o small.jpg --max-bytes 100000
       msroi compress photo.png -o photo.jpg --map drawn.png --quality 75
+      msroi compress photo.png -o photo.jpg --tune psnr --strength 0 --baseline
       msroi compress *.png -o folder --method standard
     """
     given = {"levels": levels, "q_low": q_low, "q_high": q_high, "map": map_}
+    given |= {"strength": strength, "tune": tune, "subsampling": subsampling}
+    given |= {"baseline": baseline or None}
     given = {name: value for name, value in given.items() if value is not None}
     _check_options(method, given, sources)
     if quality and max_bytes:
         raise CommandError("--quality and --max-bytes are two ways to say one thing: give one")
     targets = _targets(sources, output, force=force)
+    if given.pop("baseline", False):
+        given["progressive"] = False
     saliency_of = _saliency_source(method, given.pop("map", None), model, head)
     given |= {"method": method, "quality": quality or 50, "max_bytes": max_bytes}
     encode = partial(_encode, saliency_of=saliency_of, **given)
@@ -278,8 +306,16 @@ def _compress_all(pairs: list[tuple[Path, Path]], encode: Callable[[Path], Encod
             write_atomically(target, encoded.data)
         before, after = before + source.stat().st_size, after + len(encoded.data)
         tqdm.write(f"{target}: {len(encoded.data):,} bytes, quality {encoded.quality:g}")
+    if any(_is_jpeg(source) for source, _ in pairs):
+        note = "a JPEG is encoded anew from its pixels: what it has lost is not won back"
+        typer.echo(f"msroi: {note}", err=True)
     noun = "image" if len(pairs) == 1 else "images"
     typer.echo(f"{len(pairs)} {noun}: {before:,} bytes -> {after:,} bytes ({after / before:.1%})")
+
+
+def _is_jpeg(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(3) == b"\xff\xd8\xff"
 
 
 def _encode(

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from msroi.encoder import standard
+from msroi.encoder import peers, standard
 from msroi.encoder.budget import BudgetError, Encoded, search
 from msroi.encoder.mosaic import make_mosaic
 
@@ -21,21 +21,44 @@ def _encode_standard(image, saliency, *, quality, max_bytes) -> Encoded:
 
 
 def _encode_mosaic(image, saliency, *, quality, max_bytes, **levels) -> Encoded:
-    if max_bytes is None:
-        max_bytes = len(standard.write(image, quality))
     mosaic = make_mosaic(image, saliency, **levels)
     return search(partial(standard.write, mosaic), max_bytes, standard.QUALITIES)
 
 
+def _encode_direct(image, saliency, *, quality, max_bytes, **options) -> Encoded:
+    from msroi.encoder import direct  # numba takes a while to load
+
+    return direct.encode(image, saliency, quality=quality, max_bytes=max_bytes, **options)
+
+
+def _encode_direct_flat(image, saliency, **options) -> Encoded:
+    return _encode_direct(image, saliency, strength=0, **options)
+
+
+def _encode_standard_optimized(image, saliency, *, quality, max_bytes) -> Encoded:
+    return peers.standard_optimized(image, max_bytes)
+
+
+def _encode_mozjpeg(image, saliency, *, quality, max_bytes) -> Encoded:
+    return peers.mozjpeg(image, max_bytes)
+
+
 # name → function(image, saliency, *, quality, max_bytes, **options) -> Encoded
-METHODS = {"mosaic": _encode_mosaic, "standard": _encode_standard}
+METHODS = {
+    "direct": _encode_direct,
+    "direct-flat": _encode_direct_flat,
+    "mosaic": _encode_mosaic,
+    "standard": _encode_standard,
+    "standard-optimized": _encode_standard_optimized,
+    "mozjpeg": _encode_mozjpeg,
+}
 
 
 def encode(
     image: np.ndarray,
     saliency: np.ndarray | None = None,
     *,
-    method: str = "mosaic",
+    method: str = "direct",
     quality: int = 50,
     max_bytes: int | None = None,
     **options,
@@ -49,9 +72,13 @@ def encode(
     saliency : float [H, W] in [0, 1], optional
         1 is most important. None is flat: 0.5 everywhere.
     method : str
+        ``"direct"``: rate–distortion optimised under the map. Options: `strength`, `tune`,
+        `subsampling` and `progressive`, see `msroi.encoder.direct.encode`.
+        ``"direct-flat"``: the same without a map.
         ``"mosaic"``: the paper's section 4. Options: `levels` (k, 5), `q_low` and `q_high`
         (Q_l and Q_h, 30 and 70), see `msroi.encoder.mosaic.make_mosaic`.
-        ``"standard"``: plain baseline JPEG, which heeds no map and has no options.
+        ``"standard"``: plain baseline JPEG, which heeds no map and has no options; nor do
+        the peers ``"standard-optimized"`` and ``"mozjpeg"`` (`msroi.encoder.peers`).
     quality : int
         1 to 100: where `max_bytes` is None, the budget is the size of the standard JPEG
         of this quality, and ``"standard"`` gives that very file.
@@ -81,7 +108,7 @@ def encode_detailed(
     image: np.ndarray,
     saliency: np.ndarray | None = None,
     *,
-    method: str = "mosaic",
+    method: str = "direct",
     quality: int = 50,
     max_bytes: int | None = None,
     **options,
@@ -102,6 +129,8 @@ def encode_detailed(
     if saliency is None:
         saliency = np.full(image.shape[:2], 0.5, np.float32)
     _check_saliency(saliency, image.shape[:2])
+    if max_bytes is None and method != "standard":
+        max_bytes = len(standard.write(image, quality))
     return METHODS[method](image, saliency, quality=quality, max_bytes=max_bytes, **options)
 
 

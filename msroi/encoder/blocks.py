@@ -1,12 +1,26 @@
-"""From a saliency map to the importance of each 8×8 block, and to the paper's levels."""
+"""The 8×8 blocks of a JPEG, and the saliency and the level of each."""
 
 import numpy as np
 
 SIDE = 8  # of a JPEG block, in pixels
 
+# luma samples that share a chroma sample, down and across
+SUBSAMPLINGS = {"4:2:0": (2, 2), "4:2:2": (1, 2), "4:4:4": (1, 1)}
 
-def block_saliency(saliency: np.ndarray) -> np.ndarray:
-    """Mean saliency of each 8×8 block.
+
+def _zigzag() -> np.ndarray:
+    """Natural index 8·row + column of each coefficient, in the order of the file."""
+    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
+    diagonal = rows + columns
+    along = np.where(diagonal % 2, rows, columns)  # odd diagonals run down, even ones up
+    return np.lexsort((along, diagonal))
+
+
+ZIGZAG = _zigzag()
+
+
+def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -> np.ndarray:
+    """Mean saliency of each 8×8 block, or of cells of another size.
 
     Deviation: the paper gives a saliency to every pixel and a quality to every block, and
     does not say how one becomes the other; here a block has the mean of its pixels.
@@ -14,6 +28,8 @@ def block_saliency(saliency: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     saliency : float [H, W] in [0, 1]
+    cell : (int, int)
+        Pixels down and across; 16×16 are a chroma block's with 4:2:0.
 
     Returns
     -------
@@ -21,12 +37,12 @@ def block_saliency(saliency: np.ndarray) -> np.ndarray:
         A block cut by the right or lower edge has the mean over the pixels it has.
         The sums are in float64, so a block of equal float32 pixels has exactly their value.
     """
-    rows, columns = (np.arange(0, side, SIDE) for side in saliency.shape)
+    rows, columns = (np.arange(0, *pair) for pair in zip(saliency.shape, cell, strict=True))
     sums = np.add.reduceat(saliency.astype(np.float32), columns, axis=1, dtype=np.float64)
     sums = np.add.reduceat(sums, rows, axis=0)
     H, W = saliency.shape
-    heights = np.minimum(SIDE, H - rows)
-    widths = np.minimum(SIDE, W - columns)
+    heights = np.minimum(cell[0], H - rows)
+    widths = np.minimum(cell[1], W - columns)
     return (sums / (heights[:, None] * widths)).astype(np.float32)
 
 

@@ -1,9 +1,25 @@
 """The search for the best quality that a byte budget allows, shared by all methods."""
 
+import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import numpy as np
 
 LOOKAHEAD = 2
+
+AIM = 0.9975  # share of the budget that `approach` aims at,
+FULL = 0.995  # at which it stops,
+ENOUGH = 0.99  # and with which it is content when it cannot come nearer
+USUAL = 0.985  # bytes of a file by the bytes estimated, before one is written
+NEAR = 0.02  # log size that thrift can make up for
+MAX_THRIFT = 0.7  # its logarithm: λ at half and at twice its usual value
+SCALE_PER_SIZE, THRIFT_PER_SIZE = 1.2, 9.0  # log for log, while all sizes are on one side
+DIGITS = 4  # of both logarithms
+MEASURES = 12
+PATIENCE = 6  # measures of thrift after which every attempt is written
+STEPS = 400  # of the scale in the last resort
 
 
 class BudgetError(ValueError):
@@ -77,3 +93,108 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
 
 def _steps_above(step: int, count: int) -> range:
     return range(step + 1, min(step + 1 + LOOKAHEAD, count))
+
+
+class Attempt(Protocol):
+    """What an encoder has quantized but not yet written."""
+
+    size_bytes: int  # estimated: wrong by a factor that hardly changes
+
+
+Measure = Callable[[float, float, Attempt | None], Attempt]
+Write = Callable[[Attempt], bytes]
+
+
+def approach(
+    measure: Measure, write: Write, max_bytes: int, scales: tuple[float, float], start: float
+) -> Encoded:
+    """Find the scale whose file just fits, from estimated sizes; few files are written.
+
+    First the scale of the tables is searched by the secant of the logarithms of scale and
+    size, until the size is near. Steps of a table are whole numbers, so sizes jump with the
+    scale; therefore the thrift (the factor on λ) makes up for the rest, again by the
+    secant. Where the estimate then meets the budget the file is written, and its size
+    corrects the estimates to come. Where even that fails, as it may for images of a few
+    blocks, `search` takes over.
+
+    Parameters
+    ----------
+    measure : callable
+        (scale, thrift, the attempt before or None) -> attempt. Sizes fall as either rises.
+    write : callable
+        attempt -> a whole JPEG file.
+    max_bytes : int
+    scales : (float, float)
+        The finest and the coarsest.
+    start : float
+        The first scale to measure.
+
+    Returns
+    -------
+    Encoded
+        With the scale in place of a quality. The file takes `ENOUGH` of the budget or more
+        where that can be had at all.
+
+    Raises
+    ------
+    BudgetError
+        Not even the coarsest scale fits.
+    """
+    positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
+    scale, attempt = _nearest_scale(measure, positive, scales, start)
+    data = _fill(partial(measure, scale), write, positive, attempt)
+    if data and (len(data) >= ENOUGH * max_bytes or math.isclose(scale, scales[0])):
+        return Encoded(data, scale)
+    grid = np.geomspace(*scales, STEPS)[::-1]
+    found = search(lambda scale: write(measure(scale, 1.0, None)), max_bytes, grid)
+    return max(Encoded(data, scale), found, key=lambda encoded: len(encoded.data))
+
+
+def _nearest_scale(
+    measure: Measure, max_bytes: int, scales: tuple[float, float], start: float
+) -> tuple[float, Attempt]:
+    """A scale that gives about `max_bytes`, or the end of the range, and its attempt."""
+    target = math.log(max_bytes / USUAL)
+    finest, coarsest = map(math.log, scales)
+    points: dict[float, float] = {}
+    x, attempt = math.log(start), None
+    while True:
+        attempt = measure(math.exp(x), 1.0, attempt)
+        points[x] = math.log(attempt.size_bytes)
+        step = round(_secant(points, target, SCALE_PER_SIZE), DIGITS)
+        step = min(max(step, finest), coarsest)
+        if abs(points[x] - target) < NEAR or step in points or len(points) == MEASURES:
+            return math.exp(x), attempt
+        x = step
+
+
+def _fill(
+    measure: Callable[[float, Attempt], Attempt], write: Write, max_bytes: int, attempt: Attempt
+) -> bytes:
+    """The largest file found within the budget by changing the thrift; empty where none is."""
+    best, correction = b"", USUAL
+    points: dict[float, float] = {}
+    x = 0.0
+    while True:
+        attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
+        points[x] = math.log(attempt.size_bytes)
+        share = attempt.size_bytes * correction / max_bytes
+        if FULL < share <= 1 or len(points) > PATIENCE or x == -MAX_THRIFT:
+            data = write(attempt)
+            correction = len(data) / attempt.size_bytes
+            best = max(best, data if len(data) <= max_bytes else b"", key=len)
+        x = round(_secant(points, math.log(AIM * max_bytes / correction), THRIFT_PER_SIZE), DIGITS)
+        x = min(max(x, -MAX_THRIFT), MAX_THRIFT)
+        if len(best) >= FULL * max_bytes or x in points or len(points) == MEASURES:
+            return best
+
+
+def _secant(points: dict[float, float], target: float, stretch: float) -> float:
+    """Where the size meets the target: between the nearest points, or one over from the last."""
+    above = [(size, x) for x, size in points.items() if size > target]
+    below = [(size, x) for x, size in points.items() if size <= target]
+    if not (above and below):
+        size, x = min(above, default=None) or max(below)
+        return x + stretch * (size - target)
+    (larger, fine), (smaller, coarse) = min(above), max(below)
+    return fine + (coarse - fine) * (larger - target) / (larger - smaller)

@@ -1,0 +1,128 @@
+"""Pixels → DCT coefficients of 8×8 blocks, and quantized coefficients → a JPEG file."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+import jpeglib
+import mozjpeg_lossless_optimization
+import numpy as np
+
+from msroi.encoder.blocks import SIDE, ZIGZAG
+
+# JFIF's YCbCr from RGB; the level shift makes Y run from −128, and Cb, Cr are centred anyway
+_YCBCR = np.array(
+    [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]],
+    np.float32,
+)
+
+
+def _basis() -> np.ndarray:
+    """float32 [64 samples, 64 coefficients in zigzag order]: the orthonormal 8×8 DCT-II."""
+    n = np.arange(SIDE)
+    rows = np.sqrt(2 / SIDE) * np.cos((2 * n[None, :] + 1) * n[:, None] * np.pi / (2 * SIDE))
+    rows[0] /= np.sqrt(2)
+    return np.kron(rows, rows)[ZIGZAG].T.astype(np.float32)
+
+
+_BASIS = _basis()
+
+
+class Frame(NamedTuple):
+    """The image that coefficients belong to."""
+
+    shape: tuple[int, int]  # (H, W) in pixels
+    sampling: tuple[int, int]  # luma samples per chroma sample, down and across
+
+
+def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
+    """DCT coefficients of each component, as libjpeg takes them but in floats.
+
+    RGB becomes YCbCr (JFIF); chroma is the mean of each `sampling` cell of pixels; sides
+    are filled up to whole blocks by repeating the last row and column. Nothing is rounded.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3], or [H, W] for grey
+    sampling : (int, int)
+        Pixels that share a chroma sample, down and across; of no effect on grey.
+
+    Returns
+    -------
+    list of float32 [block rows, block columns, 64]
+        Y, Cb, Cr, or Y alone. Orthonormal DCT-II in zigzag order: a coefficient's squared
+        error is its part of the squared error of the samples.
+    """
+    if image.ndim == 2:
+        return [_dct(_fill(image, (1, 1)).astype(np.float32) - np.float32(128))]
+    padded = _fill(image, sampling)
+    luma = _mix(padded, _YCBCR[0])
+    luma -= 128
+    chroma = (_pool(_mix(padded, row), sampling) for row in _YCBCR[1:])
+    H, W = image.shape[:2]
+    luma = luma[: -(-H // SIDE) * SIDE, : -(-W // SIDE) * SIDE]
+    return [_dct(luma), *map(_dct, chroma)]
+
+
+def _fill(image: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
+    margins = [
+        (0, -side % (SIDE * step)) for side, step in zip(image.shape, sampling, strict=False)
+    ]
+    if not any(after for _, after in margins):
+        return image
+    return np.pad(image, margins + [(0, 0)] * (image.ndim - 2), mode="edge")
+
+
+def _mix(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    plane = weights[0] * image[..., 0]
+    for channel in (1, 2):
+        plane += weights[channel] * image[..., channel]
+    return plane
+
+
+def _pool(plane: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
+    down, across = sampling
+    H, W = plane.shape
+    return plane.reshape(H // down, down, W // across, across).mean(axis=(1, 3))
+
+
+def _dct(plane: np.ndarray) -> np.ndarray:
+    H, W = plane.shape
+    cells = plane.reshape(H // SIDE, SIDE, W // SIDE, SIDE).swapaxes(1, 2)
+    return cells.reshape(H // SIDE, W // SIDE, SIDE * SIDE) @ _BASIS
+
+
+def write(levels: list[np.ndarray], tables: list[np.ndarray], frame: Frame) -> bytes:
+    """Write quantized coefficients as a baseline JPEG with optimized Huffman tables.
+
+    Parameters
+    ----------
+    levels : list of int16 [block rows, block columns, 64], in zigzag order
+    tables : list of uint16 [64], in zigzag order, 1 to 255
+        Of luma, and of chroma where there is any.
+    frame : Frame
+    """
+    planes = {
+        name: _natural(plane).reshape(*plane.shape[:2], SIDE, SIDE)
+        for name, plane in zip(("Y", "Cb", "Cr"), levels, strict=False)
+    }
+    table = np.stack([_natural(t).reshape(SIDE, SIDE) for t in tables])
+    jpeg = jpeglib.from_dct(**planes, qt=table)
+    jpeg.height, jpeg.width = frame.shape
+    jpeg.samp_factor = np.array([frame.sampling, (1, 1), (1, 1)][: len(levels)])
+    with tempfile.TemporaryDirectory() as folder:  # jpeglib writes to files only
+        path = Path(folder) / "image.jpg"
+        jpeg.write_dct(os.fspath(path), flags=["+OPTIMIZE_CODING"])
+        return path.read_bytes()
+
+
+def _natural(values: np.ndarray) -> np.ndarray:
+    natural = np.empty_like(values)
+    natural[..., ZIGZAG] = values
+    return natural
+
+
+def make_progressive(data: bytes) -> bytes:
+    """The same coefficients as a progressive JPEG, with mozjpeg's search for good scans."""
+    return mozjpeg_lossless_optimization.optimize(data)

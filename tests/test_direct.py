@@ -1,0 +1,353 @@
+"""The direct encoder, from pixels to files."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+import simplejpeg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from msroi.encoder import (
+    BudgetError,
+    blocks,
+    coefficients,
+    direct,
+    encode,
+    encode_detailed,
+    standard,
+    tables,
+)
+from msroi.encoder.budget import ENOUGH, approach
+from msroi.encoder.importance import importance, masking
+
+TUNES = list(tables.TUNES)
+SUBSAMPLINGS = list(blocks.SUBSAMPLINGS)
+SHAPES = [(1, 1), (8, 8), (7, 40), (17, 23), (64, 49)]
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+def photo(rng, shape):
+    """Soft shapes in colour with some grain: as compressible as a photograph."""
+    H, W = shape
+    y, x = np.mgrid[:H, :W]
+    waves = [np.sin(x / a + y / b) for a, b in rng.uniform(3, 30, (6, 2))]
+    mixed = np.stack(waves, -1) @ rng.uniform(-30, 30, (6, 3))
+    return np.clip(128 + mixed + rng.normal(0, 4, (H, W, 3)), 0, 255).astype(np.uint8)
+
+
+def pillow(data):
+    with Image.open(BytesIO(data)) as image:
+        return np.array(image)
+
+
+def half(shape):
+    """A map whose right half is salient."""
+    saliency = np.zeros(shape, np.float32)
+    saliency[:, shape[1] // 2 :] = 1
+    return saliency
+
+
+# --- coefficients ----------------------------------------------------------------------
+
+
+def test_the_scan_is_a_zigzag():
+    assert blocks.ZIGZAG[:10].tolist() == [0, 1, 8, 16, 9, 2, 3, 10, 17, 24]
+    assert blocks.ZIGZAG[-3:].tolist() == [55, 62, 63]
+
+
+def test_the_transform_keeps_the_energy_of_the_samples(rng):
+    grey = rng.integers(0, 256, (16, 24)).astype(np.uint8)
+    (c,) = coefficients.transform(grey, (1, 1))
+    assert c.shape == (2, 3, 64)
+    samples = grey.reshape(2, 8, 3, 8).astype(float) - 128
+    np.testing.assert_allclose((c**2).sum(-1), (samples**2).sum((1, 3)), rtol=1e-5)
+    np.testing.assert_allclose(c[..., 0], samples.mean((1, 3)) * 8, atol=1e-3)
+
+
+@pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_fine_steps_give_the_image_back(rng, shape, subsampling):
+    flat = np.tile(rng.integers(0, 256, 3).astype(np.uint8), (*shape, 1))  # chroma survives means
+    sampling = blocks.SUBSAMPLINGS[subsampling]
+    levels = [np.rint(c).astype(np.int16) for c in coefficients.transform(flat, sampling)]
+    ones = [np.ones(64, np.uint16)] * 2
+    data = coefficients.write(levels, ones, coefficients.Frame(shape, sampling))
+    for decoded in (pillow(data), pillow(coefficients.make_progressive(data))):
+        assert decoded.shape == flat.shape
+        assert np.abs(decoded.astype(int) - flat).max() <= 2
+
+
+def test_the_table_of_the_file_is_the_one_given(rng):
+    image = photo(rng, (16, 16))
+    luma, chroma = (tables.at_scale(t, 1) for t in (tables.ANNEX_K_LUMA, tables.ANNEX_K_CHROMA))
+    levels = [np.zeros(c.shape, np.int16) for c in coefficients.transform(image, (2, 2))]
+    data = coefficients.write(levels, [luma, chroma], coefficients.Frame((16, 16), (2, 2)))
+    with (
+        Image.open(BytesIO(data)) as written,
+        Image.open(BytesIO(standard.write(image, 50))) as std,
+    ):
+        assert written.quantization == std.quantization
+
+
+# --- tables ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("quality", [1, 10, 50, 75, 99])
+def test_the_quality_scale_is_libjpegs(quality):
+    with Image.open(BytesIO(standard.write(np.zeros((8, 8, 3), np.uint8), quality))) as image:
+        expected = image.quantization[0]
+    ours = tables.at_scale(tables.ANNEX_K_LUMA, tables.scale_of(quality))
+    assert np.abs(ours[np.argsort(blocks.ZIGZAG)].astype(int) - expected).max() <= 1
+    assert tables.quality_of(tables.scale_of(quality)) == pytest.approx(quality)
+
+
+def test_flatness_goes_from_one_step_for_all_to_annex_k():
+    base = tables.ANNEX_K_LUMA
+    np.testing.assert_allclose(tables.flatten(base, 1), base)
+    np.testing.assert_allclose(tables.flatten(base, 0), tables.geometric_mean(base))
+
+
+# --- importance ------------------------------------------------------------------------
+
+CELLS = [(8, 8), (16, 16)]
+
+
+@pytest.mark.parametrize(
+    "saliency", [np.full((40, 33), 0.3), np.ones((40, 33)), np.zeros((40, 33))]
+)
+def test_a_flat_map_weighs_every_block_exactly_one(saliency):
+    assert all((w == 1).all() for w in importance(saliency, 3.5, CELLS))
+
+
+def test_strength_zero_weighs_every_block_exactly_one(rng):
+    assert all((w == 1).all() for w in importance(rng.random((40, 33)), 0, CELLS))
+
+
+def test_each_unit_of_strength_doubles_the_weight_of_a_salient_block():
+    luma, chroma = importance(half((16, 32)), 3, CELLS)
+    assert luma[0, 3] / luma[0, 0] == pytest.approx(8)
+    assert chroma.tolist() == luma[:1, 1::2].tolist()
+    assert np.sqrt((luma.astype(float) ** 2).mean()) == pytest.approx(1)
+
+
+def test_texture_masks_and_flat_blocks_do_not():
+    c = np.zeros((1, 2, 64), np.float32)
+    c[0, 1, 1:] = 20
+    ease = masking(c, np.ones(64, np.float32), 0.5)
+    assert ease[0, 0] == 1
+    assert ease[0, 1] == pytest.approx((1 + 400 * 63 / 64 / 20) ** 0.5)
+
+
+# --- the encoder -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tune", TUNES)
+@pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
+def test_a_photo_fills_its_budget_to_99_per_cent(rng, tune, subsampling):
+    image = photo(rng, (128, 128))
+    budget = len(standard.write(image, 80))
+    data = encode(image, half((128, 128)), quality=80, tune=tune, subsampling=subsampling)
+    assert ENOUGH * budget <= len(data) <= budget
+    np.testing.assert_array_equal(pillow(data).shape, image.shape)
+    assert simplejpeg.decode_jpeg(data).shape == image.shape
+    expected = {"4:4:4": "444", "4:2:2": "422", "4:2:0": "420"}[subsampling]
+    assert simplejpeg.decode_jpeg_header(data)[3] == expected
+
+
+def test_progressive_and_baseline_decode_alike_at_one_quality(rng):
+    image = photo(rng, (64, 64))
+    components = direct._analyse(image, half((64, 64)), (2, 2), 3.5, tables.TUNES["balanced"])
+    attempt = direct._quantize(components, 0.07, 0.6, 1.0, None)
+    frame = coefficients.Frame((64, 64), (2, 2))
+    baseline, progressive = (direct._write(frame, flag, attempt) for flag in (False, True))
+    assert b"\xff\xc0" in baseline and b"\xff\xc2" in progressive
+    np.testing.assert_array_equal(pillow(baseline), pillow(progressive))
+
+
+def test_baseline_is_an_option_that_meets_the_budget_too(rng):
+    image = photo(rng, (96, 96))
+    budget = len(standard.write(image, 50))
+    data = encode(image, progressive=False)
+    assert ENOUGH * budget <= len(data) <= budget
+    with Image.open(BytesIO(data)) as decoded:
+        assert "progressive" not in decoded.info
+
+
+@pytest.mark.parametrize("shape", [(17, 23), (64, 64), (200, 120)])
+@pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
+def test_the_estimate_is_the_size_of_the_baseline_file(rng, shape, subsampling):
+    image, sampling = photo(rng, shape), blocks.SUBSAMPLINGS[subsampling]
+    components = direct._analyse(image, half(shape), sampling, 3.5, tables.TUNES["balanced"])
+    for scale in (0.1, 0.6, 5):
+        attempt = direct._quantize(components, 0.07, scale, 1.0, None)
+        data = direct._write(coefficients.Frame(shape, sampling), False, attempt)
+        stuffed = data.count(b"\xff\x00")  # which the estimate leaves out
+        assert abs(attempt.size_bytes + stuffed - len(data)) <= 0.002 * len(data) + 1
+
+
+@pytest.mark.parametrize("tune", TUNES)
+def test_strength_zero_is_the_flat_map_is_no_map_byte_for_byte(rng, tune):
+    image, saliency = photo(rng, (64, 80)), rng.random((64, 80))
+    plain = encode(image, tune=tune)
+    assert encode(image, saliency, tune=tune, strength=0) == plain
+    assert encode(image, np.full((64, 80), 0.2), tune=tune) == plain
+    assert encode(image, saliency, tune=tune, method="direct-flat") == plain
+    assert encode(image, saliency, tune=tune) != plain
+
+
+def test_the_salient_half_gains_and_more_with_strength(rng):
+    image, saliency = photo(rng, (128, 128)), half((128, 128))
+
+    def error(strength):
+        decoded = pillow(encode(image, saliency, strength=strength)).astype(float)
+        squared = (decoded - image) ** 2
+        return squared[:, 64:].mean(), squared[:, :64].mean()
+
+    flat, mild, strong = error(0), error(2), error(5)
+    assert strong[0] < mild[0] < flat[0]
+    assert strong[1] > mild[1] > flat[1]
+
+
+def test_a_map_shifted_by_a_block_shifts_the_gain(rng):
+    image = np.tile(photo(rng, (8, 8)), (8, 12, 1))  # every block alike
+    budget = len(standard.write(image, 50))
+
+    def block_errors(first):
+        saliency = np.zeros((64, 96), np.float32)
+        saliency[:, first : first + 16] = 1
+        data = encode(image, saliency, max_bytes=budget, subsampling="4:4:4")
+        squared = (pillow(data).astype(float) - image) ** 2
+        return squared.reshape(8, 8, 12, 8, 3).mean((0, 1, 3, 4))
+
+    here, there = block_errors(32), block_errors(40)
+    np.testing.assert_allclose(np.roll(here, 1), there, rtol=0.02)
+    assert here[4:6].max() < here[[0, 1, 2, 3, 6, 7, 8]].min()
+
+
+def test_direct_is_nearer_to_the_photo_than_the_standard_at_equal_bytes(rng):
+    image = photo(rng, (128, 128))
+    errors = [
+        ((pillow(encode(image, method=method)).astype(float) - image) ** 2).mean()
+        for method in ("direct", "standard")
+    ]
+    assert errors[0] < errors[1]
+
+
+def test_a_grey_photo_becomes_a_grey_jpeg(rng):
+    grey = photo(rng, (50, 70))[..., 0]
+    data = encode(np.dstack([grey] * 3), max_bytes=1500)
+    decoded = pillow(data)
+    assert decoded.shape == (50, 70)
+    assert np.abs(decoded.astype(int) - grey).mean() < 6
+
+
+def test_the_same_input_gives_the_same_bytes_and_is_left_alone(rng):
+    image, saliency = photo(rng, (60, 70)), rng.random((60, 70))
+    before = image.copy(), saliency.copy()
+    assert encode(image, saliency) == encode(image, saliency)
+    np.testing.assert_array_equal(image, before[0])
+    np.testing.assert_array_equal(saliency, before[1])
+
+
+def test_an_image_that_is_a_view_is_encoded_as_its_copy(rng):
+    image = photo(rng, (60, 70))
+    view = np.rot90(image)
+    assert encode(view) == encode(view.copy())
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(st.data())
+def test_any_size_any_map_any_reachable_budget(data):
+    H, W = (data.draw(st.integers(1, 200)) for _ in range(2))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    image = (
+        photo(rng, (H, W)) if data.draw(st.booleans()) else rng.integers(0, 256, (H, W, 3), "u1")
+    )
+    saliency = np.round(rng.random((H, W)), data.draw(st.integers(0, 3)))
+    budget = data.draw(st.integers(300, 3 * H * W + 700))
+    options = {
+        "tune": data.draw(st.sampled_from(TUNES)),
+        "subsampling": data.draw(st.sampled_from(SUBSAMPLINGS)),
+        "strength": data.draw(st.floats(0, 8)),
+    }
+    try:
+        encoded = encode(image, saliency, max_bytes=budget, **options)
+    except BudgetError as error:
+        assert error.smallest_bytes > budget
+        budget = error.smallest_bytes
+        encoded = encode(image, saliency, max_bytes=budget, **options)
+    assert len(encoded) <= budget
+    assert pillow(encoded).shape == (H, W, 3)
+
+
+def test_a_generous_budget_gives_steps_of_one(rng):
+    result = encode_detailed(photo(rng, (40, 40)), max_bytes=10**6)
+    with Image.open(BytesIO(result.data)) as image:
+        assert set(image.quantization[0]) == {1}
+
+
+@pytest.mark.parametrize("max_bytes", [10, 0, -50])
+def test_a_hopeless_budget_names_the_smallest_size(rng, max_bytes):
+    image = photo(rng, (40, 40))
+    with pytest.raises(BudgetError, match="smallest reachable size is") as caught:
+        encode(image, max_bytes=max_bytes)
+    smallest = caught.value.smallest_bytes
+    assert len(encode(image, max_bytes=smallest)) == smallest
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strength": -1}, "strength.* -1"),
+        ({"strength": float("nan")}, "strength.* nan"),
+        ({"tune": "ssim"}, "'ssim'.*balanced, hvs, psnr"),
+        ({"subsampling": "4:1:1"}, "'4:1:1'.*4:2:0, 4:2:2, 4:4:4"),
+    ],
+)
+def test_a_bad_option_is_answered_with_what_is_possible(rng, options, message):
+    with pytest.raises(ValueError, match=message):
+        encode(photo(rng, (8, 8)), **options)
+
+
+def test_a_map_with_nan_is_refused(rng):
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        encode(photo(rng, (8, 8)), np.full((8, 8), np.nan))
+
+
+# --- the search by estimates -----------------------------------------------------------
+
+
+class Size:
+    def __init__(self, size_bytes):
+        self.size_bytes = size_bytes
+
+
+def test_few_files_are_written_where_sizes_are_smooth():
+    written = []
+
+    def write(attempt):
+        written.append(attempt)
+        return bytes(int(0.93 * attempt.size_bytes))
+
+    found = approach(
+        lambda scale, thrift, _: Size(50_000 / scale * thrift**-0.1), write, 30_000, (0.01, 50), 1.0
+    )
+    assert 0.99 * 30_000 <= len(found.data) <= 30_000
+    assert len(written) <= 3
+
+
+def test_thrift_makes_up_for_a_jump_of_the_tables():
+    found = approach(
+        lambda scale, thrift, _: Size(round(20 / scale) * 1000 * thrift**-0.1),
+        lambda attempt: bytes(int(attempt.size_bytes)),
+        20_600,
+        (0.01, 50),
+        1.0,
+    )
+    assert 0.99 * 20_600 <= len(found.data) <= 20_600

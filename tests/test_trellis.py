@@ -1,0 +1,193 @@
+"""The compiled kernel, and the statistics that it is priced by."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from msroi.encoder import huffman
+from msroi.encoder.trellis import WORTH_THREADS, quantize
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
+
+
+def run(coefficients, steps, multipliers, prices, weights=None):
+    """Levels [B, 64] and counts [256]."""
+    weights = np.ones(64, np.float32) if weights is None else weights
+    levels = np.full(coefficients.shape, 99, np.int16)
+    counts = quantize(coefficients, steps, weights, multipliers, prices, levels)
+    return levels, counts
+
+
+def symbols(levels):
+    """AC symbols of one block, word by word from T.81, F.1.2.2."""
+    found, run_length = [], 0
+    for level in levels[1:].tolist():
+        if level == 0:
+            run_length += 1
+            continue
+        while run_length > 15:
+            found.append(0xF0)
+            run_length -= 16
+        found.append(run_length << 4 | abs(level).bit_length())
+        run_length = 0
+    return [*found, 0] if run_length else found
+
+
+def cost(c, levels, steps, weights, multiplier, prices):
+    error = ((c - steps * levels) ** 2 * weights)[1:].sum()
+    return error + multiplier * sum(prices[s] + (s & 15) for s in symbols(levels))
+
+
+def blocks(rng, count=200):
+    """Coefficients as photos have them: smaller toward high frequencies."""
+    spread = 120 / (1 + np.arange(64)) ** 0.8
+    return (rng.laplace(size=(count, 64)) * spread).astype(np.float32)
+
+
+def some_prices(rng):
+    return rng.uniform(1, 16, 256).astype(np.float32)
+
+
+def test_the_trellis_finds_what_trying_all_levels_finds(rng):
+    steps, prices = np.full(64, 4, np.float32), some_prices(rng)
+    weights = rng.uniform(0.2, 2, 64).astype(np.float32)
+    places = [1, 2, 19, 40, 63]  # runs of 0, 16, 20 and 22 zeros between
+    c = np.zeros((20, 64), np.float32)
+    c[:, places] = rng.normal(0, 10, (20, 5))
+    multipliers = rng.uniform(0.1, 8, 20).astype(np.float32)
+    found, _ = run(c, steps, multipliers, prices, weights)
+    for block, multiplier, levels in zip(c, multipliers, found, strict=True):
+        nearest = np.rint(block[places] / 4).astype(int)
+        tried = np.zeros(64, int)
+        costs = []
+        for values in product(*(range(min(0, n), max(0, n) + 1) for n in nearest)):
+            tried[places] = values
+            costs.append(cost(block, tried, steps, weights, multiplier, prices))
+        least = cost(block, levels, steps, weights, multiplier, prices)
+        assert least == pytest.approx(min(costs), rel=1e-5)
+
+
+def test_the_trellis_never_costs_more_than_rounding(rng):
+    c, prices = blocks(rng), some_prices(rng)
+    steps = np.linspace(3, 40, 64).astype(np.float32)
+    multipliers = rng.uniform(0, 60, len(c)).astype(np.float32)
+    found, _ = run(c, steps, multipliers, prices)
+    for block, multiplier, levels in zip(c, multipliers, found, strict=True):
+        rounded = np.rint(block / steps).astype(int)
+        ours, plain = (cost(block, x, steps, 1, multiplier, prices) for x in (levels, rounded))
+        assert ours <= plain * (1 + 1e-5)
+
+
+def test_without_a_multiplier_levels_are_rounded(rng):
+    c, steps = blocks(rng), np.linspace(3, 40, 64).astype(np.float32)
+    levels, _ = run(c, steps, np.zeros(len(c), np.float32), some_prices(rng))
+    np.testing.assert_array_equal(levels, np.rint(c / steps))
+
+
+def test_dc_is_rounded_whatever_the_multiplier(rng):
+    c, steps = blocks(rng), np.full(64, 7, np.float32)
+    levels, _ = run(c, steps, np.full(len(c), 1e6, np.float32), np.ones(256, np.float32))
+    np.testing.assert_array_equal(levels[:, 0], np.rint(c[:, 0] / 7))
+    assert not levels[:, 1:].any()
+
+
+def test_levels_are_held_to_what_baseline_can_code():
+    c = np.zeros((1, 64), np.float32)
+    c[0, 1:3] = 1100, -1100
+    levels, counts = run(c, np.ones(64, np.float32), np.zeros(1, np.float32), np.ones(256, "f4"))
+    assert levels[0, 1:3].tolist() == [1023, -1023]
+    assert counts[10] == 2
+
+
+def test_a_larger_multiplier_never_takes_more_bits(rng):
+    c, prices = blocks(rng), some_prices(rng)
+    steps = np.full(64, 9, np.float32)
+
+    def bits(multiplier):
+        levels, _ = run(c, steps, np.full(len(c), multiplier, np.float32), prices)
+        return np.array([sum(prices[s] + (s & 15) for s in symbols(block)) for block in levels])
+
+    few, more, most = bits(60), bits(20), bits(0)
+    assert (few <= more + 1e-3).all() and (more <= most + 1e-3).all()
+    assert few.sum() < more.sum() < most.sum()
+
+
+def test_each_block_has_a_multiplier_of_its_own(rng):
+    c, prices, steps = blocks(rng, 6), some_prices(rng), np.full(64, 9, np.float32)
+    multipliers = np.array([0, 50, 0, 50, 0, 50], np.float32)
+    mixed, _ = run(c, steps, multipliers, prices)
+    for value, rows in ((0, slice(0, None, 2)), (50, slice(1, None, 2))):
+        alike, _ = run(c, steps, np.full(6, value, np.float32), prices)
+        np.testing.assert_array_equal(mixed[rows], alike[rows])
+
+
+def test_threads_change_nothing(rng):
+    c, steps = blocks(rng, WORTH_THREADS + 1), np.full(64, 12, np.float32)
+    multipliers, prices = np.full(len(c), 15, np.float32), some_prices(rng)
+    threaded, counts = run(c, steps, multipliers, prices)
+    halves = [run(part, steps, multipliers[: len(part)], prices) for part in np.split(c, [2000])]
+    np.testing.assert_array_equal(threaded, np.concatenate([levels for levels, _ in halves]))
+    np.testing.assert_array_equal(counts, halves[0][1] + halves[1][1])
+
+
+def test_the_counts_are_those_of_the_symbols(rng):
+    c, steps = blocks(rng), np.full(64, 12, np.float32)
+    levels, counts = run(c, steps, np.full(len(c), 15, np.float32), some_prices(rng))
+    expected = np.bincount([s for block in levels for s in symbols(block)], minlength=256)
+    np.testing.assert_array_equal(counts, expected)
+
+
+# --- Huffman ---------------------------------------------------------------------------
+
+
+def test_code_lengths_by_hand():
+    counts = np.zeros(256, np.int64)
+    counts[[0, 1, 2, 3]] = 8, 4, 2, 1
+    assert huffman.code_lengths(counts)[:5].tolist() == [1, 2, 3, 4, 0]
+
+
+def test_a_single_symbol_takes_one_bit():
+    counts = np.zeros(256, np.int64)
+    counts[7] = 10
+    assert huffman.code_lengths(counts)[7] == 1
+
+
+@pytest.mark.parametrize("symbols_used", [1, 2, 3, 17, 100, 162])
+def test_codes_fit_in_sixteen_bits_and_leave_one_word_free(rng, symbols_used):
+    counts = np.zeros(256, np.int64)
+    counts[:symbols_used] = (1.6 ** rng.permutation(symbols_used).clip(max=80)).astype(np.int64)
+    lengths = huffman.code_lengths(counts)[:symbols_used]
+    assert lengths.min() >= 1 and lengths.max() <= 16
+    assert (0.5**lengths).sum() < 1  # so the word of ones only is nobody's
+    order = np.lexsort((-lengths, counts[:symbols_used]))
+    assert (np.diff(lengths[order]) <= 0).all()  # rarer is never shorter
+
+
+def test_code_lengths_are_within_a_bit_of_the_entropy(rng):
+    counts = rng.integers(1, 1000, 256)
+    share = counts / counts.sum()
+    entropy = -(share * np.log2(share)).sum()
+    assert entropy <= share @ huffman.code_lengths(counts) <= entropy + 1
+
+
+def test_dc_differences_follow_the_scan_of_mcus():
+    levels = np.array([[1, 2, 9], [3, 4, 9]], np.int16)
+    counts = huffman.dc_counts(levels, (2, 2))  # 1 2 3 4, then 9 and its filling, 9, filling
+    sizes = [1, 1, 1, 1, 3, 0, 0, 0]
+    np.testing.assert_array_equal(counts, np.bincount(sizes, minlength=256))
+
+
+def test_dc_differences_of_a_row():
+    counts = huffman.dc_counts(np.array([[5, 5, -1024, 1024]], np.int16), (1, 1))
+    np.testing.assert_array_equal(counts, np.bincount([3, 0, 11, 12], minlength=256))
+
+
+def test_a_rarer_symbol_has_a_higher_price_up_to_a_code_word():
+    counts = np.zeros(256, np.int64)
+    counts[:3] = 2**20, 2**10, 1
+    prices = huffman.prices(counts)
+    assert prices[0] < prices[1] < prices[2] == prices[3] == 16
