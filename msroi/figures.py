@@ -13,6 +13,10 @@ from matplotlib.patches import Rectangle
 METHOD_STYLES = {
     "standard": {"color": "#666666", "linestyle": ":", "marker": "s"},
     "mosaic": {"color": "#D55E00", "linestyle": "-", "marker": "o"},
+    "direct": {"color": "#0072B2", "linestyle": "-", "marker": "D"},
+    "direct-flat": {"color": "#56B4E9", "linestyle": "--", "marker": "^"},
+    "standard-optimized": {"color": "#999999", "linestyle": "-.", "marker": "v"},
+    "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
 }
 MAP_COLOURS = {"CAM": "#E69F00", "MS-ROI": "#0072B2"}
 LABELS = {
