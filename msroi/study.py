@@ -39,7 +39,8 @@ def evaluate(
     images
         Their names and categories are the table's.
     saliency_of
-        uint8 [H, W, 3] → float32 [H, W] in [0, 1]; picklable.
+        uint8 [H, W, 3] → float32 [H, W] in [0, 1]; called here, so that only one process holds
+        the network, while the others encode and measure.
     methods
         Name that `msroi.encode` takes → its options. Each gets at most the bytes of the standard
         JPEG of ``quality``; PSNR-S is over the same mask for all.
@@ -50,9 +51,12 @@ def evaluate(
     -------
     DataFrame of `COLUMNS`, one row an image and a method, in the order given.
     """
-    task = delayed(_evaluate_item)
-    tasks = (task(item, images.upright, saliency_of, methods, quality) for item in images)
-    rows = Parallel(n_jobs=jobs, return_as="generator")(tasks)
+    pixels = (read_pixels(item.path, upright=images.upright) for item in images)
+    tasks = (
+        delayed(_evaluate_item)(item, image, saliency_of(image), methods, quality)
+        for item, image in zip(images, pixels, strict=True)
+    )
+    rows = Parallel(n_jobs=jobs, return_as="generator", max_nbytes=None)(tasks)
     return _table(tqdm(rows, total=len(images), desc=f"evaluate {images.name}", unit="image"))
 
 
@@ -192,10 +196,9 @@ def share_found(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _evaluate_item(
-    item: Item, upright: str, saliency_of: SaliencyOf, methods: Methods, quality: int
+    item: Item, image: np.ndarray, saliency: np.ndarray, methods: Methods, quality: int
 ) -> list[dict[str, Any]]:
-    image = read_pixels(item.path, upright=upright)
-    rows = evaluate_image(image, saliency_of(image), methods=methods, quality=quality)
+    rows = evaluate_image(image, saliency, methods=methods, quality=quality)
     return [{"image": item.name, "category": item.category} | row for row in rows]
 
 
