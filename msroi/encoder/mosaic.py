@@ -51,8 +51,9 @@ def make_mosaic(
     block_levels = saliency_levels(block_saliency(saliency), levels)
     qualities = level_qualities(levels, q_low, q_high)
     pixel_levels = spread(block_levels, image.shape[:2])
-    mosaic = np.empty_like(image)
+    mosaic = np.empty(image.shape, np.uint8)
     for level in np.unique(block_levels):  # one decoded JPEG in memory at a time
         decoded = decode(standard.write(image, qualities[level]))
-        np.copyto(mosaic, decoded, where=(pixel_levels == level)[..., None])
+        chosen = (pixel_levels == level)[..., None]
+        np.copyto(mosaic.view("V3"), decoded.view("V3"), where=chosen)  # a pixel at a time
     return mosaic
