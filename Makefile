@@ -2,6 +2,7 @@
 # make test    all tests
 # make lab     JupyterLab on the notebooks
 # make check   lint and format
+# make bench   encoders and metrics against their peers, both sides in one run
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,7 +10,7 @@ INSTALLED := $(VENV)/installed
 # commands that a stage calls (msroi, jupyter) are those of the virtual environment
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lab check clean
+.PHONY: repro test lab check bench clean
 
 repro: $(INSTALLED)
 	dvc repro
@@ -23,6 +24,12 @@ lab: $(INSTALLED)
 check: $(INSTALLED)
 	ruff check .
 	ruff format --check .
+
+bench: $(INSTALLED)
+	pip install --quiet --constraint constraints.txt --editable ".[bench]"
+	test -e data/raw/sample || msroi fetch sample
+	python benchmarks/speed.py --image data/raw/sample/motorcycle.png
+	python benchmarks/metrics.py
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -126,5 +127,5 @@ def test_the_encoder_needs_neither_torch_nor_the_study():
     code = (
         "import msroi, sys; msroi.encode; print({'torch', 'skimage', 'pandas'} & set(sys.modules))"
     )
-    run = subprocess.run(["python", "-c", code], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "set()\n"
