@@ -102,15 +102,16 @@ def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], u
     long = difference.melt(["image", "method"], list(metrics), "metric", "difference")
     long["metric"] = long["metric"].map(lambda name: LABELS[name].replace("-", "-\n", 1))
     palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
+    methods = long["method"].nunique()
     options = {"x": "metric", "y": "difference", "hue": "method", "palette": palette, "ax": ax}
     sns.stripplot(long, dodge=True, jitter=False, alpha=0.45, size=4, legend=False, **options)
     sns.pointplot(
         long,
-        dodge=0.8 - 0.8 / long["method"].nunique() if long["method"].nunique() > 1 else False,
+        dodge=0.8 - 0.8 / methods,
         errorbar=None,
         linestyle="none",
         marker="_",
-        markersize=26,
+        markersize=30 / methods,
         markeredgewidth=2.5,
         **options,
     )
@@ -130,15 +131,19 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
 
 
 def categories(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:
-    """Mean difference from standard of each category, best first, each image a dot (Figure 5)."""
-    order = difference.groupby("category")[metric].mean().sort_values(ascending=False).index
+    """Mean difference from standard of each category, each image a dot (Figure 5).
+
+    Categories are in the order of the first method's means, the best first.
+    """
+    first = difference[difference["method"] == difference["method"].iloc[0]]
+    order = first.groupby("category")[metric].mean().sort_values(ascending=False).index
     palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
     options = {"x": metric, "y": "category", "order": order, "hue": "method", "ax": ax}
     sns.barplot(difference, errorbar=None, palette=palette, alpha=0.6, **options)
     sns.stripplot(
         difference, jitter=False, dodge=True, size=3, palette="dark:black", legend=False, **options
     )
-    ax.legend(title="")
+    ax.legend(title="", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     ax.axvline(0, color="black", linewidth=0.8)
     ax.grid(axis="x")
     ax.grid(visible=False, axis="y")
