@@ -20,7 +20,8 @@ from msroi import images, stages
 from msroi.encoder import BudgetError, Encoded, encode_detailed
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
-from msroi.files import check_writable, write_atomically
+from msroi.files import write_atomically
+from msroi.targets import CommandError, check_target, targets_of
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
@@ -52,10 +53,6 @@ MapFile = Annotated[
     Path | None,
     typer.Option("--map", metavar="MAP.png", help="A grey map of your own, white = important."),
 ]
-
-
-class CommandError(ValueError):
-    """What the user asked for cannot be done; the message says why."""
 
 
 def main() -> None:
@@ -102,7 +99,7 @@ def map_command(
       msroi map photo.jpg -o seen.png --overlay
       msroi map photo.jpg -o cam.png --head cam
     """
-    _check_target(output, [image], suffixes=[".png"], force=force)
+    check_target(output, [image], suffixes=[".png"], force=force)
     with _warnings_told(image):
         pixels = images.read_image(image).pixels
         saliency = _network_map(model, head)(pixels)
@@ -181,7 +178,7 @@ def compress(
     _check_options(method, given, sources)
     if quality and max_bytes:
         raise CommandError("--quality and --max-bytes are two ways to say one thing: give one")
-    targets = _targets(sources, output, force=force)
+    targets = targets_of(sources, output, force=force)
     if given.pop("baseline", False):
         given["progressive"] = False
     saliency_of = _saliency_source(method, given.pop("map", None), model, head)
@@ -246,35 +243,6 @@ def _check_options(method: Method, given: Collection[str], sources: Sequence[Pat
         raise CommandError(f"--method {method} has no {names}")
     if "map" in given and len(sources) > 1:
         raise CommandError("--map belongs to one image: compress the others without it")
-
-
-def _targets(sources: Sequence[Path], output: Path, *, force: bool) -> list[Path]:
-    """Where each image goes, after all of them are found to be free and writable."""
-    if output.is_dir():
-        targets = [output / f"{source.stem}.jpg" for source in sources]
-    elif len(sources) > 1:
-        raise CommandError(f"{output}: several images need an existing folder to go to")
-    else:
-        targets = [output]
-    if twice := [target for target in targets if targets.count(target) > 1]:
-        raise CommandError(f"{twice[0]}: two of the images would be written to it")
-    for target in targets:
-        _check_target(target, sources, suffixes=[".jpg", ".jpeg"], force=force)
-    return targets
-
-
-def _check_target(
-    target: Path, sources: Sequence[Path], *, suffixes: Sequence[str], force: bool
-) -> None:
-    if target.suffix.lower() not in suffixes and not target.is_dir():
-        raise CommandError(f"{target}: name a {suffixes[0]} file to write")
-    check_writable(target)
-    if not target.exists():
-        return
-    if any(source.exists() and target.samefile(source) for source in sources):
-        raise CommandError(f"{target}: is an input, which is never written to")
-    if not force:
-        raise CommandError(f"{target}: exists already; --force overwrites it")
 
 
 SaliencyOf = Callable[[np.ndarray], np.ndarray | None]
