@@ -63,10 +63,9 @@ def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
 
 def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
     """A saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
-    shown = ax.imshow(saliency, cmap="magma", vmin=0, vmax=1)
+    ax.imshow(saliency, cmap="magma", vmin=0, vmax=1)
     ax.set_title(title)
     ax.set_axis_off()
-    ax.saliency_scale = shown
     return ax
 
 
