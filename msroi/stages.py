@@ -72,7 +72,8 @@ def train(
     if section["groups"]:
         images = datasets.merge(images, datasets.read_groups(section["groups"]))
     split = datasets.split(images, validation=section["validation"], seed=seed)
-    parts = [load_examples(images.select(split[part]), section["size"]) for part in split]
+    sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
+    parts = [load_examples(images.select(split[part]), sizes[part]) for part in split]
 
     torch.manual_seed(seed)
     shape = section["architecture"] | options["architecture"]
@@ -80,7 +81,7 @@ def train(
     if options["features"].endswith(".safetensors"):
         start = load_model(options["features"])
         network.features.load_state_dict(start.features.state_dict())
-    recipe = Recipe(seed=seed, **section["recipe"] | options["recipe"])
+    recipe = Recipe(seed=seed, **_tuples(section["recipe"] | options["recipe"]))
     trainer = Trainer(network, recipe)
 
     state = MODELS / f"{head}.state.safetensors"

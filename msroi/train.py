@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from msroi.datasets import ImageSet
 from msroi.images import read_pixels
-from msroi.model import Network
+from msroi.model import STRIDE, Network
 
 
 class Examples(NamedTuple):
@@ -35,6 +35,10 @@ class Recipe:
     learning_rate, warmup, weight_decay, clip
         AdamW's peak rate, the share of all steps that it takes to rise to it (it then falls along
         a cosine to zero), its decay, and the largest norm of a gradient.
+    sides
+        Pixels a side of the crops in the first epochs and in the last ones; between them they grow
+        by whole cells of 32 over three quarters of the run (progressive learning, Tan and Le 2021,
+        arXiv:2104.00298). Empty: as large as the examples.
     crop, aspect, colour
         Smallest share of an image's area that a random crop keeps, how far its aspect strays
         (log of the ratio), and the strength of the random
@@ -53,6 +57,7 @@ class Recipe:
     warmup: float = 0.1
     weight_decay: float = 0.05
     clip: float = 1.0
+    sides: tuple[int, ...] = ()
     crop: float = 0.4
     aspect: float = 0.15
     colour: float = 0.3
@@ -116,13 +121,15 @@ class Trainer:
 
     def _pass(self, examples: Examples, total: int) -> Iterator[float]:
         self.network.train()
+        side = crop_side(self.recipe, self.done) or examples.images.shape[1]
         random = torch.Generator().manual_seed(self.recipe.seed * 100_003 + self.done)
         order = torch.randperm(len(examples.labels), generator=random)
         batches = order.split(self.recipe.batch_size)
         for step, batch in enumerate(batches, start=self.done * len(batches)):
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.learning_rate * schedule(step / total, self.recipe.warmup)
-            pixels = augment(_pixels(examples.images[batch.numpy()]), self.recipe, random)
+            pixels = _pixels(examples.images[batch.numpy()])
+            pixels = augment(pixels, self.recipe, random, side=side)
             labels = torch.from_numpy(examples.labels[batch.numpy()])
             loss = self.loss(self.network(pixels)[1], labels)
             self.optimizer.zero_grad()
@@ -189,20 +196,39 @@ def schedule(progress: float, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
 
 
-def augment(pixels: Tensor, recipe: Recipe, random: torch.Generator) -> Tensor:
-    """Random resized crop, flip, brightness, contrast and tint of pixels [B, 3, S, S] in [0, 1]."""
-    B = len(pixels)
+def crop_side(recipe: Recipe, epoch: int) -> int:
+    """Pixels a side of the crops of an epoch, counted from 0; 0 for those of the examples."""
+    if not recipe.sides:
+        return 0
+    first, last = recipe.sides[0], recipe.sides[-1]
+    grown = min(1.0, epoch / (0.75 * recipe.epochs))
+    return min(last, first + STRIDE * round(grown * (last - first) / STRIDE))
+
+
+def augment(
+    pixels: Tensor, recipe: Recipe, random: torch.Generator, *, side: int | None = None
+) -> Tensor:
+    """Random resized crop, flip, brightness, contrast and tint.
+
+    Takes pixels [B, 3, S, S] in [0, 1], gives [B, 3, side, side]; ``side`` is S unless given.
+    Crops much smaller than the pixels are taken from pixels that were scaled down first.
+    """
+    B, S = len(pixels), pixels.shape[3]
+    side = side or S
+    reach = S * side // max(recipe.sides, default=S)
+    if reach < S:
+        pixels = F.interpolate(pixels, (reach, reach), mode="bilinear", antialias=True)
 
     def uniform(low: float, high: float, *shape: int) -> Tensor:
         return low + (high - low) * torch.rand(B, *shape, generator=random)
 
-    side = uniform(recipe.crop, 1).sqrt()
+    share = uniform(recipe.crop, 1).sqrt()
     aspect = uniform(-recipe.aspect, recipe.aspect).exp()
-    half = torch.stack([side * aspect, side / aspect], 1).clamp_max(1)
+    half = torch.stack([share * aspect, share / aspect], 1).clamp_max(1)
     centre = uniform(-1, 1, 2) * (1 - half)
     half[:, 0] *= torch.where(torch.rand(B, generator=random) < 0.5, -1.0, 1.0)
     affine = torch.cat([torch.diag_embed(half), centre[..., None]], 2)
-    grid = F.affine_grid(affine, pixels.shape, align_corners=False)
+    grid = F.affine_grid(affine, (B, 3, side, side), align_corners=False)
     crops = F.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
 
     c = recipe.colour
