@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from msroi.files import write_atomically
 
@@ -41,6 +42,9 @@ class Architecture:
         D of Eq. 4, the feature maps of one class (head ``msroi``).
     activation
         The non-linearity of those maps: ``"relu"`` or ``"softplus"``.
+    evidence
+        ``"positive"``: features speak for a class or not at all; ``"signed"``: against it too
+        (head ``msroi``).
     """
 
     classes: tuple[str, ...]
@@ -49,9 +53,11 @@ class Architecture:
     norm: str = "batch"
     maps_per_class: int = 4
     activation: str = "relu"
+    evidence: str = "positive"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("head", HEADS), ("norm", NORMS), ("activation", ACTIVATIONS)):
+        choices = {"head": HEADS, "norm": NORMS, "activation": ACTIVATIONS, "evidence": EVIDENCE}
+        for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(
                     f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
@@ -66,6 +72,8 @@ NORMS = {
     "none": lambda width: nn.Identity(),
 }
 ACTIVATIONS = {"relu": nn.ReLU, "softplus": nn.Softplus}
+EVIDENCE = {"positive": torch.abs, "signed": nn.Identity()}
+FIRST_THRESHOLD = {"positive": 16.0, "signed": 2.0}  # T before training: what cannot cancel adds up
 
 
 class Features(nn.Sequential):
@@ -99,6 +107,9 @@ class MSROIHead(nn.Module):
     Deviation: Z_c is a mean over x, y times one learned scale, where Eq. 4 sums, so that one T
     serves images of every size.
     Deviation: a non-linearity on f_d^c; without it a class's D maps would be one linear map.
+    Deviation: the weights of the features are non-negative (each is the absolute value of what is
+    learned). Signed ones let a class's map fall to zero on the very objects of other classes,
+    which a map of all of them must not (`model_what_it_finds` shows both).
     """
 
     def __init__(self, width: int, architecture: Architecture) -> None:
@@ -106,12 +117,16 @@ class MSROIHead(nn.Module):
         self.shape = (len(architecture.classes), architecture.maps_per_class)
         self.maps = nn.Conv2d(width, math.prod(self.shape), 1)
         self.activation = ACTIVATIONS[architecture.activation]()
+        self.evidence = EVIDENCE[architecture.evidence]
         self.log_scale = nn.Parameter(torch.zeros(()))
-        self.threshold = nn.Parameter(torch.full((self.shape[0],), 2.0))
+        first = FIRST_THRESHOLD[architecture.evidence]
+        self.threshold = nn.Parameter(torch.full((self.shape[0],), first))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Features [B, F, h, w] → class maps Σ_d f_d^c [B, C, h, w], logits Z_c − T_c [B, C]."""
-        maps = self.activation(self.maps(features)).unflatten(1, self.shape).sum(2)
+        weights = self.evidence(self.maps.weight)
+        drawn = self.activation(F.conv2d(features, weights, self.maps.bias))
+        maps = drawn.unflatten(1, self.shape).sum(2)
         evidence = self.log_scale.exp() * maps.mean((2, 3))
         return maps, evidence - self.threshold
 

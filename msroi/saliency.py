@@ -1,6 +1,7 @@
 """From class maps to one saliency map M̂ in [0, 1] (the paper's Eq. 5, and CAM beside it)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -16,18 +17,11 @@ def saliency_map(
     image: np.ndarray,
     model: Network,
     *,
-    select: str = "topk",
+    select: str = "expected",
     k: int = 5,
     short_sides: Sequence[int] = (),
 ) -> np.ndarray:
-    """Map of the semantic regions of an image.
-
-    The network sees the whole image with its aspect ratio kept, once for each short side; each
-    pass gives a map of one value for 32×32 pixels, `select`-ed over the classes and scaled to
-    [0, 1]; the maps are brought to the image's size and averaged.
-
-    Deviation: the authors' released code sees the centre square and stretches its map over the
-    whole image, which misplaces it on every image that is not square.
+    """Map of the semantic regions of an image: `saliency_maps` of one.
 
     Parameters
     ----------
@@ -36,7 +30,7 @@ def saliency_map(
     model
         With head ``msroi`` or ``cam``.
     select
-        How an MS-ROI head's classes are chosen, ``"topk"`` or ``"threshold"``; a CAM head always
+        How an MS-ROI head's classes are chosen, as `select_classes` has it; a CAM head always
         takes its most probable class.
     k
         Classes that ``topk`` takes.
@@ -54,27 +48,76 @@ def saliency_map(
     ValueError
         If an argument is out of the ranges above.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-        raise ValueError(f"an image must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
-    short_sides = short_sides or natural_sides(model)
-    if min(short_sides) < STRIDE:
-        raise ValueError(f"every short side must be at least {STRIDE} pixels")
-    mean = sum(_at_scale(image, model, side, select, k) for side in short_sides)
-    return unit(mean).numpy()
+    return saliency_maps([image], model, select=select, k=k, short_sides=short_sides)[0]
+
+
+def saliency_maps(
+    images: Sequence[np.ndarray],
+    model: Network,
+    *,
+    select: str = "expected",
+    k: int = 5,
+    short_sides: Sequence[int] = (),
+) -> list[np.ndarray]:
+    """Maps of images of one size, in one batch.
+
+    The network sees each whole image with its aspect ratio kept, once for each short side; each
+    pass gives a map of one value for 32×32 pixels, the classes' maps combined by ``select`` and
+    scaled to [0, 1]; the maps are brought to the image's size and averaged.
+
+    Deviation: the authors' released code sees the centre square and stretches its map over the
+    whole image, which misplaces it on every image that is not square.
+
+    The arguments are those of `saliency_map`; ValueError also if the images differ in size.
+    """
+
+    def combined(pixels: Tensor) -> Tensor:
+        maps, logits = model(pixels)
+        if model.architecture.head == "cam":
+            return torch.stack([cam(*each) for each in zip(maps, logits, strict=True)])
+        chosen = partial(select_classes, select=select, k=k)
+        return torch.stack([chosen(*each) for each in zip(maps, logits, strict=True)])
+
+    return _drawn(images, combined, short_sides or natural_sides(model))
+
+
+def energy_map(image: np.ndarray, model: Network, *, short_sides: Sequence[int] = ()) -> np.ndarray:
+    """Mean absolute activation of the last layer's features: a control in which nothing is chosen.
+
+    Arguments and result as `saliency_map`'s.
+    """
+    sides = short_sides or natural_sides(model)
+    return _drawn([image], lambda pixels: model.features(pixels).abs().mean(1), sides)[0]
+
+
+def centre_prior(image: np.ndarray) -> np.ndarray:
+    """A Gaussian at the centre, σ a quarter of each side: a control that looks at nothing.
+
+    Float32 [H, W] in [0, 1] for an image [H, W, 3].
+    """
+    y, x = (np.linspace(-2, 2, side, dtype=np.float32) for side in image.shape[:2])
+    return np.exp(-(y[:, None] ** 2 + x**2) / 2)
+
+
+def flat_map(image: np.ndarray) -> np.ndarray:
+    """One everywhere, float32 [H, W] for an image [H, W, 3]: the control at chance."""
+    return np.ones(image.shape[:2], np.float32)
 
 
 def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tensor:
-    """Combine MS-ROI class maps into one by Eq. 5.
+    """Combine the maps M_c = Σ_d f_d^c of MS-ROI's classes into one, by Eq. 5.
 
     Parameters
     ----------
     maps
-        float [C, h, w], Σ_d f_d^c of each class.
+        float [C, h, w], M_c.
     logits
         float [C], Z_c − T_c.
     select
-        ``"threshold"``: the sum over classes with Z_c > T_c. ``"topk"``: the k classes of largest
-        Z_c − T_c, weighted (k − rank) / k, rank from 0 (the paper's "sum weighted by their rank").
+        ``"expected"``: Σ_c P(c) M_c, the sum of Eq. 5 with each class's probability in place of
+        the test P(c) > ½. ``"threshold"``: the sum over classes with Z_c > T_c, as Eq. 5 is
+        printed. ``"topk"``: the k classes of largest Z_c − T_c, weighted (k − rank) / k, rank from
+        0 (the paper's "top five … weighted by their rank").
     k
         At least 1; more than C means all.
 
@@ -82,10 +125,14 @@ def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tens
     -------
     float [h, w], not yet scaled.
     """
+    if select == "expected":
+        return torch.tensordot(logits.sigmoid(), maps, 1)
     if select == "threshold":
         return maps[logits > 0].sum(0)
     if select != "topk" or k < 1:
-        raise ValueError(f"select must be 'topk' with k ≥ 1 or 'threshold', not {select!r}, k={k}")
+        raise ValueError(
+            f"select must be 'expected', 'threshold' or 'topk' with k ≥ 1, not {select!r}, k={k}"
+        )
     k = min(k, len(logits))
     weights = torch.arange(k, 0, -1, dtype=maps.dtype) / k
     return torch.tensordot(weights, maps[logits.topk(k).indices], 1)
@@ -97,8 +144,8 @@ def cam(maps: Tensor, logits: Tensor) -> Tensor:
 
 
 def unit(values: Tensor) -> Tensor:
-    """Scale a non-negative map so that its largest value is 1; a map of zeros stays."""
-    return values / values.max().clamp_min(torch.finfo(values.dtype).tiny)
+    """Scale non-negative maps [..., H, W] so that the largest value of each is 1; zeros stay."""
+    return values / values.amax((-2, -1), keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
 
 
 def natural_sides(model: Network) -> tuple[int, int]:
@@ -107,44 +154,52 @@ def natural_sides(model: Network) -> tuple[int, int]:
     return side, 2 * side
 
 
+@torch.inference_mode()
 def top_classes(image: np.ndarray, model: Network, *, k: int = 5, short_side: int = 0) -> list[str]:
-    """Names of the k classes that ``topk`` takes at one scale, most evident first."""
-    short_side = short_side or natural_sides(model)[0]
-    _, logits = _class_maps(_small(image, short_side), model)
+    """Names of the k classes of largest evidence at one scale, most evident first."""
+    pixels, _ = _seen([image], short_side or natural_sides(model)[0])
+    logits = model(pixels)[1][0]
     order = logits.topk(min(k, len(logits))).indices
     return [model.architecture.classes[index] for index in order]
 
 
-def _at_scale(image: np.ndarray, model: Network, side: int, select: str, k: int) -> Tensor:
-    """The map of one pass, [H, W] in [0, 1]."""
-    small = _small(image, side)
-    maps, logits = _class_maps(small, model)
-    if model.architecture.head == "cam":
-        chosen = cam(maps, logits)
-    else:
-        chosen = select_classes(maps, logits, select=select, k=k)
-    fine = F.interpolate(chosen[None, None], scale_factor=STRIDE, mode="bicubic").clamp_min(0)
-    h, w = small.shape[2:]
-    whole = F.interpolate(fine[..., :h, :w], image.shape[:2], mode="bilinear", antialias=True)
-    return unit(whole[0, 0])
-
-
-def _small(image: np.ndarray, side: int) -> Tensor:
-    """Pixels [1, 3, h, w] in [0, 1] with the shorter side as asked for."""
-    H, W = image.shape[:2]
-    scale = side / max(min(H, W), max(H, W) / LONGEST)
-    size = max(1, round(H * scale)), max(1, round(W * scale))
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None]
-    return F.interpolate(pixels, size, mode="bilinear", antialias=True).float() / 255
-
-
 @torch.inference_mode()
-def _class_maps(small: Tensor, model: Network) -> tuple[Tensor, Tensor]:
-    """Class maps [C, h/32, w/32] and logits [C] of pixels [1, 3, h, w].
+def _drawn(
+    images: Sequence[np.ndarray], cells_of: Callable[[Tensor], Tensor], sides: Sequence[int]
+) -> list[np.ndarray]:
+    """Maps by ``cells_of``, pixels [B, 3, 32h, 32w] → [B, h, w], averaged over short sides."""
+    for image in images:
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+            raise ValueError(f"an image must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
+    if min(sides) < STRIDE:
+        raise ValueError(f"every short side must be at least {STRIDE} pixels")
+    if len({image.shape for image in images}) != 1:
+        raise ValueError("the images of a batch must be of one size")
+    mean = sum(_at_scale(images, cells_of, side) for side in sides)
+    return list(unit(mean).numpy())
+
+
+def _at_scale(
+    images: Sequence[np.ndarray], cells_of: Callable[[Tensor], Tensor], side: int
+) -> Tensor:
+    """The maps of one pass, [B, H, W] in [0, 1]."""
+    pixels, (h, w) = _seen(images, side)
+    cells = cells_of(pixels)[:, None]
+    fine = F.interpolate(cells, scale_factor=STRIDE, mode="bicubic").clamp_min(0)[..., :h, :w]
+    whole = F.interpolate(fine, images[0].shape[:2], mode="bilinear", antialias=True)
+    return unit(whole[:, 0])
+
+
+def _seen(images: Sequence[np.ndarray], side: int) -> tuple[Tensor, tuple[int, int]]:
+    """Pixels [B, 3, 32h, 32w] in [0, 1] of the images at a short side, and their true size.
 
     Sides are filled up to whole cells of 32 pixels by replication; the map of what was added is
     to be cut off again.
     """
-    down, right = (-side % STRIDE for side in small.shape[2:])
-    maps, logits = model(F.pad(small, (0, right, 0, down), mode="replicate"))
-    return maps[0], logits[0]
+    H, W = images[0].shape[:2]
+    scale = side / max(min(H, W), max(H, W) / LONGEST)
+    size = max(1, round(H * scale)), max(1, round(W * scale))
+    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    small = F.interpolate(pixels, size, mode="bilinear", antialias=True).float() / 255
+    down, right = (-length % STRIDE for length in size)
+    return F.pad(small, (0, right, 0, down), mode="replicate"), size

@@ -17,6 +17,7 @@ app = typer.Typer()
 PARAMS = Path("params.yaml")
 RAW, MODELS = Path("data/raw"), Path("models")
 RESULTS, TRAINING = Path("reports/results"), Path("reports/training")
+FINDINGS = Path("reports/findings")
 NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
 FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
 REPORT = Path("reports/report.pdf")
@@ -135,6 +136,55 @@ def scale() -> None:
 
 
 @app.command()
+def find(name: Annotated[str, typer.Argument(help="An image set in data/raw.")]) -> None:
+    """Measure what each head finds in a set; writes reports/findings/<set>.csv.
+
+    By what is known of the set's images: top-1 accuracy and average precision by class, on the
+    images that training held out; agreement with the fixations; or the share of objects found.
+    """
+    import pandas as pd
+
+    from msroi.model import load_model
+
+    checkpoints = read_params()["findings"][name]
+    models = {title: load_model(path) for title, path in checkpoints.items()}
+    images = _images(name, part="test")
+    table = pd.DataFrame(_findings_of(images)(images, models))
+    FINDINGS.mkdir(parents=True, exist_ok=True)
+    write_atomically(FINDINGS / f"{name}.csv", _csv(table))
+
+
+@app.command()
+def release() -> None:
+    """Copy models/<head>.safetensors into the package in half precision (`make weights`).
+
+    Its metadata say all that training recorded, every epoch's figures, the digest of the split
+    and the commit.
+    """
+    import hashlib
+    import subprocess
+
+    import pandas as pd
+
+    from msroi.model import WEIGHTS, load_model, save_checkpoint
+
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
+    for head in ("cam", "msroi"):
+        network = load_model(MODELS / f"{head}.safetensors")
+        curves = sorted((TRAINING / head / "plots/metrics").glob("*.tsv"))
+        epochs = pd.concat(
+            [pd.read_csv(path, sep="\t", index_col="step") for path in curves], axis=1
+        )
+        split = (TRAINING / head / "split.json").read_bytes()
+        metadata = network.metadata | {
+            "epochs": epochs.round(6).to_dict("list"),
+            "split_sha256": hashlib.sha256(split).hexdigest(),
+            "commit": commit,
+        }
+        save_checkpoint(network.half(), WEIGHTS / f"{head}.safetensors", metadata)
+
+
+@app.command()
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
     """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to reports/notebooks.
 
@@ -198,6 +248,59 @@ def _mapper():
     return partial(saliency_map, model=load_model(settings.pop("checkpoint")), **settings)
 
 
+def _findings_of(images):
+    """What can be measured on a set: by its labels, its fixations, or its masks."""
+    if images.classes and images[0].mask is None:
+        return _classified
+    return _looked_at if images[0].fixations is not None else _objects
+
+
+def _classified(images, models):
+
+    from msroi import datasets, findings
+    from msroi.train import load_examples, predict
+
+    for title, model in models.items():
+        told = model.metadata
+        held_out = datasets.split(images, validation=told["validation"], seed=told["seed"])
+        examples = load_examples(images.select(held_out["validation"]), told["size"])
+        logits = predict(model, examples.images).numpy()
+        table = findings.classification(examples.labels, logits, images.classes)
+        mean = table["average_precision"].mean()
+        typer.echo(f"{title}: top-1 {findings.top_1(table):.2%}, mAP {mean:.3f}")
+        yield from table.assign(head=title).to_dict("records")
+
+
+def _looked_at(images, models):
+    from tqdm import tqdm
+
+    from msroi import findings
+
+    return findings.fixation_agreement(tqdm(images), _maps_of(models))
+
+
+def _objects(images, models):
+    import numpy as np
+    from PIL import Image
+
+    from msroi import findings
+    from msroi.images import read_image
+
+    scenes = ((i.name, read_image(i.path).pixels, np.array(Image.open(i.mask))) for i in images)
+    return findings.objects_found(scenes, _maps_of(models))
+
+
+def _maps_of(models):
+    """The heads' maps by the section `saliency` of params.yaml, and the controls."""
+    from msroi import saliency
+
+    settings = {key: v for key, v in read_params()["saliency"].items() if key != "checkpoint"}
+    maps = {name: partial(saliency.saliency_map, model=m, **settings) for name, m in models.items()}
+    features = models["MS-ROI"]
+    controls = {"energy": partial(saliency.energy_map, model=features)}
+    return maps | controls | {"centre prior": saliency.centre_prior, "flat": saliency.flat_map}
+
+
 def _large_image(section: Mapping[str, Any], seed: int):
     """The image that is scaled: a file of the user's, or a scene of the size asked for."""
     from msroi import scenes
@@ -214,8 +317,7 @@ def _write_results(name: str, table) -> None:
     from msroi import study
 
     RESULTS.mkdir(parents=True, exist_ok=True)
-    csv = table.to_csv(index=False, float_format="%.6f", lineterminator="\n")
-    write_atomically(RESULTS / f"{name}.csv", csv.encode())
+    write_atomically(RESULTS / f"{name}.csv", _csv(table))
     write_atomically(RESULTS / f"{name}.json", _json(study.summary(table)))
 
 
@@ -242,6 +344,10 @@ MADE = {"sample": _make_sample, "categories": _make_categories, "scenes": _make_
 
 def _tuples(options: Mapping[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+
+
+def _csv(table) -> bytes:
+    return table.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
 
 
 def _json(value: Any) -> bytes:

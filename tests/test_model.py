@@ -48,10 +48,19 @@ def test_msroi_evidence_is_the_scaled_mean_of_all_maps_less_the_threshold():
 
 
 def test_msroi_maps_are_sums_of_non_negative_maps_of_a_class():
-    net = network(maps_per_class=2)
+    net = network(maps_per_class=2, evidence="signed")
     features = torch.rand(1, 8, 2, 2)
     by_hand = torch.relu(net.head.maps(features)).reshape(1, 3, 2, 2, 2).sum(2)
     torch.testing.assert_close(net.head(features)[0], by_hand)
+
+
+def test_positive_evidence_never_falls_as_a_feature_grows():
+    net = network(evidence="positive")
+    features = torch.rand(1, 8, 2, 2)
+    for index in range(8):
+        more = features.clone()
+        more[:, index] += 1
+        assert (net.head(more)[0] >= net.head(features)[0]).all()
 
 
 def test_cam_is_the_weighted_sum_of_features():

@@ -5,7 +5,17 @@ import pytest
 import torch
 
 from msroi.model import Architecture, Network
-from msroi.saliency import cam, saliency_map, select_classes, top_classes, unit
+from msroi.saliency import (
+    cam,
+    centre_prior,
+    energy_map,
+    flat_map,
+    saliency_map,
+    saliency_maps,
+    select_classes,
+    top_classes,
+    unit,
+)
 
 MAPS = torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]], [[4.0, 4.0]]])  # three classes, 1×2
 
@@ -31,6 +41,12 @@ def test_threshold_sums_the_classes_whose_evidence_passes():
 def test_threshold_without_any_evidence_is_zero_everywhere():
     chosen = select_classes(MAPS, torch.tensor([-1.0, -1.0, -1.0]), select="threshold", k=5)
     assert (chosen == 0).all()
+
+
+def test_expected_weighs_each_class_by_its_probability():
+    logits = torch.tensor([0.0, torch.inf, -torch.inf])  # P = ½, 1, 0
+    chosen = select_classes(MAPS, logits, select="expected", k=5)
+    torch.testing.assert_close(chosen, torch.tensor([[0.5, 2.0]]))
 
 
 def test_topk_weighs_classes_by_their_rank():
@@ -130,3 +146,35 @@ def test_top_classes_are_named_most_evident_first(model):
 def test_what_is_no_image_or_no_size_is_refused(model, image, options):
     with pytest.raises(ValueError):
         saliency_map(image, model, **options)
+
+
+def test_a_batch_gives_the_maps_of_its_images(model):
+    images = [picture(70, 90, seed) for seed in range(3)]
+    for image, saliency in zip(images, saliency_maps(images, model), strict=True):
+        np.testing.assert_allclose(saliency, saliency_map(image, model), atol=1e-5)
+
+
+def test_a_batch_of_several_sizes_is_refused(model):
+    with pytest.raises(ValueError, match="one size"):
+        saliency_maps([picture(64, 64), picture(64, 65)], model)
+
+
+def test_the_energy_is_the_features_mean_and_knows_no_class(model):
+    image = picture(64, 96)
+    before = energy_map(image, model, short_sides=(64,))
+    with torch.no_grad():
+        model.head.maps.weight.neg_()
+    np.testing.assert_array_equal(before, energy_map(image, model, short_sides=(64,)))
+    assert before.shape == (64, 96)
+    assert before.max() == 1
+
+
+def test_the_centre_prior_is_a_gaussian_of_a_quarter_of_each_side():
+    prior = centre_prior(picture(41, 81))
+    assert prior[20, 40] == 1
+    assert prior[20, 60] == pytest.approx(np.exp(-0.5), abs=1e-6)
+    assert prior[10, 40] == pytest.approx(np.exp(-0.5), abs=1e-6)
+
+
+def test_the_flat_map_is_one_everywhere():
+    assert (flat_map(picture(3, 5)) == 1).all()
