@@ -1,6 +1,6 @@
 """Figures from tidy tables or arrays: each function draws on the axes it is given, none saves."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -18,7 +18,13 @@ METHOD_STYLES = {
     "standard-optimized": {"color": "#999999", "linestyle": "-.", "marker": "v"},
     "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
 }
-MAP_COLOURS = {"CAM": "#E69F00", "MS-ROI": "#0072B2"}
+MAP_COLOURS = {
+    "CAM": "#E69F00",
+    "MS-ROI": "#0072B2",
+    "energy": "#009E73",
+    "centre prior": "#999999",
+    "flat": "#333333",
+}
 LABELS = {
     "psnr_s": "PSNR-S",
     "psnr": "PSNR",
@@ -154,8 +160,37 @@ def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
     """Share of objects found against the number of objects in the scene, a bar a map (Figure 2)."""
     share.plot.bar(ax=ax, color=MAP_COLOURS, rot=0, width=0.7)
     ax.set(xlabel="objects in the scene", ylabel="share of objects found", ylim=(0, 1))
-    ax.legend(title="", ncols=2, loc="upper center", bbox_to_anchor=(0.5, 1.16))
+    ax.legend(title="", ncols=len(share.columns), loc="lower center", bbox_to_anchor=(0.5, 0.98))
     return ax
+
+
+def training_curves(epochs: Mapping[str, Mapping[str, Sequence[float]]], ax: Axes) -> Axes:
+    """Top-1 accuracy on the images held out, after each epoch, a line a head."""
+    for head, figures in epochs.items():
+        accuracy = figures["validation_accuracy"]
+        ax.plot(range(1, len(accuracy) + 1), accuracy, label=head, color=MAP_COLOURS[head])
+    ax.legend()
+    ax.set(xlabel="epoch", ylabel="top-1, images held out", ylim=(0, 1))
+    return ax
+
+
+def agreement(table: pd.DataFrame, order: Sequence[str], ax: Axes) -> Axes:
+    """Mean NSS of each map and its 95% bootstrap interval over images."""
+    options = {"y": "map", "x": "nss", "hue": "map", "order": order, "palette": MAP_COLOURS}
+    sns.barplot(table, ax=ax, errorbar=("ci", 95), seed=0, legend=False, **options)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set(xlabel="NSS at fixations", ylabel="")
+    return ax
+
+
+def by_scale(table: pd.DataFrame, ax: Axes) -> Axes:
+    """Mean NSS against the short side that the network sees, a line a rule."""
+    options = {"x": "short_side", "y": "nss", "hue": "map", "style": "map", "palette": "viridis"}
+    sns.lineplot(table, ax=ax, errorbar=None, markers=True, dashes=False, **options)
+    ax.legend(title="", fontsize=6, handlelength=1.2, labelspacing=0.2)
+    return _around_zero(ax, xlabel="short side, pixels", ylabel="NSS at fixations")
 
 
 def _around_zero(ax: Axes, **labels: str) -> Axes:

@@ -136,8 +136,11 @@ def scale() -> None:
 
 
 @app.command()
-def find(name: Annotated[str, typer.Argument(help="An image set in data/raw.")]) -> None:
-    """Measure what each head finds in a set; writes reports/findings/<set>.csv.
+def find(
+    name: Annotated[str, typer.Argument(help="An image set in data/raw.")],
+    to: Annotated[Path, typer.Option(help="Folder of the tables' folder.")] = FINDINGS,
+) -> None:
+    """Measure what each head finds in a set; writes reports/findings/<set>/heads.csv.
 
     By what is known of the set's images: top-1 accuracy and average precision by class, on the
     images that training held out; agreement with the fixations; or the share of objects found.
@@ -146,12 +149,16 @@ def find(name: Annotated[str, typer.Argument(help="An image set in data/raw.")])
 
     from msroi.model import load_model
 
-    checkpoints = read_params()["findings"][name]
-    models = {title: load_model(path) for title, path in checkpoints.items()}
+    section = read_params()["findings"][name]
+    models = {title: load_model(path) for title, path in section["heads"].items()}
     images = _images(name, part="test")
+    folder = to / name
+    folder.mkdir(parents=True, exist_ok=True)
     table = pd.DataFrame(_findings_of(images)(images, models))
-    FINDINGS.mkdir(parents=True, exist_ok=True)
-    write_atomically(FINDINGS / f"{name}.csv", _csv(table))
+    write_atomically(folder / "heads.csv", _csv(table))
+    if "settings" in section:
+        table = pd.DataFrame(_by_setting(images, models["MS-ROI"], **section["settings"]))
+        write_atomically(folder / "settings.csv", _csv(table))
 
 
 @app.command()
@@ -277,6 +284,21 @@ def _looked_at(images, models):
     from msroi import findings
 
     return findings.fixation_agreement(tqdm(images), _maps_of(models))
+
+
+def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_sides: list[int]):
+    """How MS-ROI's maps of every n-th image agree with fixations, by rule and by scale."""
+    from tqdm import tqdm
+
+    from msroi import findings
+    from msroi.saliency import saliency_map
+
+    some = images.select(item.name for item in images.items[::every])
+    for side in tqdm(short_sides, desc="short sides", unit="side"):
+        seen = partial(saliency_map, model=model, short_sides=(side,))
+        maps = {rule: partial(seen, **options) for rule, options in rules.items()}
+        for row in findings.fixation_agreement(some, maps):
+            yield row | {"short_side": side}
 
 
 def _objects(images, models):
