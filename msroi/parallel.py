@@ -128,16 +128,20 @@ class _SynchronisedBatchNorm(nn.BatchNorm2d):
         if not self.training:
             return super().forward(features)
         x, dims = features.float(), (0, 2, 3)
-        count = total(torch.tensor(float(x.numel() // x.shape[1])))  # b h w of all processes
-        mean = total(x.sum(dims)) / count
-        x = x - mean[:, None, None]
-        variance = total(x.square().sum(dims)) / count
+        sums = [x.sum(dims, dtype=torch.float64), x.square().sum(dims, dtype=torch.float64)]
+        count = x.new_full([1], x.numel() // x.shape[1], dtype=torch.float64)
+        sums = total(torch.cat([*sums, count]))  # doubles, for the difference of squares
+        count, C = sums[-1], x.shape[1]
+        mean = sums[:C] / count
+        variance = sums[C : 2 * C] / count - mean.square()
         with torch.no_grad():
             self.num_batches_tracked += 1
-            self.running_mean.lerp_(mean, self.momentum)
-            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
-        slope = self.weight * (variance + self.eps).rsqrt()
-        return (x * slope[:, None, None] + self.bias[:, None, None]).to(features.dtype)
+            self.running_mean.lerp_(mean.float(), self.momentum)
+            self.running_var.lerp_((variance * count / (count - 1)).float(), self.momentum)
+        slope = self.weight * (variance.clamp_min(0) + self.eps).rsqrt()
+        shift = self.bias - mean * slope
+        x = x * slope.float()[:, None, None] + shift.float()[:, None, None]
+        return x.to(features.dtype)
 
 
 def _synchronise(module: nn.Module) -> nn.Module:
