@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from curves import curves, examples, trainer
 from safetensors.torch import load, save
 
-from msroi.model import Network
+from msroi import scenes, stages
+from msroi.model import Network, load_model
 from msroi.recipe import Recipe, RecipeError, device_of, schedule
 from msroi.train import Examples, Trainer, augment
 
@@ -183,3 +185,42 @@ def test_a_recipe_without_augmentation_only_flips():
     for before, after in zip(pixels, out, strict=True):
         flipped = torch.allclose(after, before.flip(2), atol=1e-5)
         assert flipped or torch.allclose(after, before, atol=1e-5)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A folder with a few scenes and parameters that train on them."""
+    scenes.write_set(
+        tmp_path / "data/raw/scenes",
+        train=24,
+        train_size=(32, 32),
+        test_per_count=1,
+        test_size=(32, 32),
+        seed=1,
+    )
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["train"] |= {"size": 32}
+    params["train"]["heads"]["cam"]["recipe"]["epochs"] = 2
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_run_killed_after_its_last_epoch_still_writes_its_checkpoint(study, monkeypatch):
+    """The state is there, no epoch is left to do, and the curves are as they were."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as context, pytest.raises(Killed):
+        context.setattr("msroi.model.save_checkpoint", killed)
+        stages.train("cam", resume=False)
+    assert not (study / "models/cam.safetensors").exists()
+    stages.train("cam", resume=True)
+    result = load_model(study / "models/cam.safetensors").metadata["result"]
+    last = json.loads((study / "reports/training/cam/metrics.json").read_text())
+    assert last == result | {"epoch": 2, "step": 1}
+    assert [path.name for path in (study / "models").iterdir()] == ["cam.safetensors"]
