@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -57,50 +58,78 @@ def train(
     head: Annotated[str, typer.Argument(help="cam or msroi.")],
     resume: Annotated[bool, typer.Option(help="Go on where a stopped run was.")] = False,
 ) -> None:
-    """Train a head by the section `train` of params.yaml; writes models/<head>.safetensors."""
-    import torch
-    from dvclive import Live
-    from safetensors.torch import load_file, save
+    """Train a head by the section `train` of params.yaml; writes models/<head>.safetensors.
 
-    from msroi import datasets
-    from msroi.model import Architecture, Network, load_model, save_checkpoint
-    from msroi.train import Recipe, Trainer, load_examples
+    Over N processes, which split each batch and end in the same weights but for rounding:
+
+    \b
+      torchrun --nproc-per-node N --no-python msroi train HEAD
+    """
+    from msroi import datasets, parallel
+    from msroi.model import save_checkpoint
+    from msroi.recipe import Recipe, device_of
+    from msroi.train import Trainer, load_examples
 
     params = read_params()
     section, seed = params["train"], params["seed"]
-    options = section["heads"][head]
-    images = _images(section["data"], part="train")
-    if section["groups"]:
-        images = datasets.merge(images, datasets.read_groups(section["groups"]))
-    split = datasets.split(images, validation=section["validation"], seed=seed)
-    sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
-    parts = [load_examples(images.select(split[part]), sizes[part]) for part in split]
+    recipe = Recipe(seed=seed, **_tuples(section["recipe"] | section["heads"][head]["recipe"]))
+    with parallel.joined(device_of(recipe)):
+        images = parallel.once(lambda: _images(section["data"], part="train"))
+        if section["groups"]:
+            images = datasets.merge(images, datasets.read_groups(section["groups"]))
+        split = datasets.split(images, validation=section["validation"], seed=seed)
+        sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
+        parts = [load_examples(images.select(split[part]), sizes[part]) for part in split]
+        trainer = Trainer(_network(head, images.classes, section, seed), recipe)
+        state = MODELS / f"{head}.state.safetensors"
+        _run_epochs(trainer, parts, state, resume=resume)
+        if not parallel.first():
+            return
+    metadata = {key: section[key] for key in ("data", "size", "validation", "groups")}
+    metadata |= {"seed": seed, "recipe": asdict(recipe), "result": trainer.history[-1]._asdict()}
+    save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
+    write_atomically(TRAINING / head / "split.json", _json(split))
+    state.unlink()
 
-    torch.manual_seed(seed)
-    shape = section["architecture"] | options["architecture"]
-    network = Network(Architecture(classes=images.classes, head=head, **_tuples(shape)))
-    if options["features"].endswith(".safetensors"):
-        start = load_model(options["features"])
-        network.features.load_state_dict(start.features.state_dict())
-    recipe = Recipe(seed=seed, **_tuples(section["recipe"] | options["recipe"]))
-    trainer = Trainer(network, recipe)
 
-    state = MODELS / f"{head}.state.safetensors"
-    MODELS.mkdir(exist_ok=True)
-    if resume and state.exists():
-        trainer.restore(load_file(state))
-    live = Live(str(TRAINING / head), resume=resume, save_dvc_exp=False, dvcyaml=None, report=None)
-    with live:
-        for epoch in trainer.epochs(*parts):
+def _run_epochs(trainer, parts, state: Path, *, resume: bool) -> None:
+    """Run the epochs that are still to do; the first process keeps the state and the curves."""
+    from dvclive import Live
+    from safetensors.torch import load_file, save
+
+    from msroi import parallel
+
+    start = parallel.once(lambda: load_file(state) if resume and state.exists() else None)
+    if start:
+        trainer.restore(start)
+    epochs = trainer.epochs(*parts)
+    if not parallel.first():
+        deque(epochs, maxlen=0)  # runs them all
+        return
+    state.parent.mkdir(exist_ok=True)
+    curves = str(TRAINING / trainer.network.architecture.head)
+    with Live(curves, resume=resume, save_dvc_exp=False, dvcyaml=None, report=None) as live:
+        for epoch in epochs:
             write_atomically(state, save(trainer.state()))
             for name, value in epoch._asdict().items():
                 live.log_metric(name, value)
             live.next_step()
-    metadata = {key: section[key] for key in ("data", "size", "validation", "groups")}
-    metadata |= {"seed": seed, "recipe": asdict(recipe), "result": epoch._asdict()}
-    save_checkpoint(network, MODELS / f"{head}.safetensors", metadata)
-    write_atomically(TRAINING / head / "split.json", _json(split))
-    state.unlink()
+
+
+def _network(head: str, classes, section: Mapping[str, Any], seed: int):
+    """A head's network before its training, with the features that it starts from."""
+    import torch
+
+    from msroi.model import Architecture, Network
+    from msroi.pretrained import initialise
+
+    options = section["heads"][head]
+    torch.manual_seed(seed)
+    shape = section["architecture"] | options["architecture"]
+    network = Network(Architecture(classes=classes, head=head, **_tuples(shape)))
+    if not Path(options["features"]).is_dir():  # a folder: from nothing but its data
+        initialise(network, options["features"])
+    return network
 
 
 @app.command()

@@ -1,30 +1,25 @@
 """Training: it learns, it is repeatable, and a broken-off run ends as an unbroken one."""
 
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+import yaml
+from curves import curves, examples, trainer
 from safetensors.torch import load, save
 
-from msroi.model import Architecture, Network
-from msroi.train import Examples, Recipe, Trainer, augment, schedule
+from msroi import scenes, stages
+from msroi.model import Network, load_model
+from msroi.recipe import Recipe, RecipeError, device_of, schedule
+from msroi.train import Examples, Trainer, augment
 
-COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]], np.uint8)
-
-
-def examples(count, seed):
-    """Three classes that differ in colour, under noise."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(count) % 3
-    noise = rng.integers(-30, 30, (count, 32, 32, 3))
-    images = np.clip(COLOURS[labels][:, None, None] + noise, 0, 255).astype(np.uint8)
-    return Examples(images, labels)
-
-
-def trainer(head="msroi", epochs=3):
-    torch.manual_seed(0)
-    shape = Architecture(classes=("red", "green", "blue"), head=head, widths=(4, 4, 8, 8, 8))
-    recipe = Recipe(epochs=epochs, batch_size=12, seed=5, learning_rate=1e-2, colour=0.1)
-    return Trainer(Network(shape), recipe)
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("head", ["msroi", "cam"])
@@ -51,22 +46,110 @@ def test_two_runs_of_one_seed_end_in_the_same_weights():
     assert same(*ends)
 
 
+def resumed(broken):
+    """A trainer that takes up another's state, as a new process would."""
+    torch.manual_seed(99)
+    run = Trainer(Network(broken.network.architecture), broken.recipe)
+    run.restore(load(save(broken.state())))
+    return run
+
+
+def break_off(run, data, *, after):
+    for epoch in run.epochs(*data):
+        if epoch.epoch == after:
+            return
+
+
 @pytest.mark.parametrize("stop_after", [1, 2])
 def test_a_run_that_was_broken_off_ends_as_an_unbroken_one(stop_after):
     data = examples(36, 0), examples(6, 1)
-    unbroken = trainer()
+    unbroken, broken = trainer(), trainer()
     list(unbroken.epochs(*data))
-
-    broken = trainer()
-    for epoch in broken.epochs(*data):
-        if epoch.epoch == stop_after:
-            break
-    torch.manual_seed(99)
-    resumed = Trainer(Network(broken.network.architecture), broken.recipe)
-    resumed.restore(load(save(broken.state())))
-    rest = list(resumed.epochs(*data))
+    break_off(broken, data, after=stop_after)
+    second = resumed(broken)
+    rest = list(second.epochs(*data))
     assert [epoch.epoch for epoch in rest] == list(range(stop_after + 1, 4))
-    assert same(weights(unbroken), weights(resumed))
+    assert same(weights(unbroken), weights(second))
+    assert second.history == unbroken.history
+
+
+def mislabelled():
+    """Validation examples whose loss rises while the training's falls."""
+    images, labels = examples(12, 1)
+    return Examples(images, (labels + 1) % 3)
+
+
+def test_a_run_stops_when_its_patience_is_out():
+    run = trainer("cam", epochs=12, patience=2)
+    losses = [epoch.validation_loss for epoch in run.epochs(examples(36, 0), mislabelled())]
+    assert len(losses) < 12
+    assert np.argmin(losses) == len(losses) - 3
+
+
+def test_without_patience_a_run_goes_on_to_its_last_epoch():
+    run = trainer("cam", epochs=12, patience=0)
+    assert len(list(run.epochs(examples(36, 0), mislabelled()))) == 12
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3])
+def test_a_run_that_was_broken_off_runs_out_of_patience_as_an_unbroken_one(stop_after):
+    data = examples(36, 0), mislabelled()
+    unbroken = trainer("cam", epochs=12, patience=2)
+    broken = trainer("cam", epochs=12, patience=2)
+    assert len(list(unbroken.epochs(*data))) >= 3
+    break_off(broken, data, after=stop_after)
+    second = resumed(broken)
+    list(second.epochs(*data))
+    assert second.history == unbroken.history
+    assert same(weights(unbroken), weights(second))
+
+
+def test_two_processes_draw_the_curves_of_one(tmp_path):
+    """Batch norm over both, batches that don't halve, and a last one of a single example."""
+    out = tmp_path / "curves.json"
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = [*torchrun, "--nproc-per-node", "2", ROOT / "tests/curves.py", out]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    processes, together = json.loads(out.read_text())
+    assert processes == 2
+    for one, two in zip(curves(), together, strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
+def test_bfloat16_trains_close_to_float32():
+    data = examples(24, 0), examples(6, 1)
+    single = [epoch.train_loss for epoch in trainer(learning_rate=1e-4).epochs(*data)]
+    half = trainer(learning_rate=1e-4, precision="bfloat16")
+    losses = [epoch.train_loss for epoch in half.epochs(*data)]
+    assert losses != single
+    np.testing.assert_allclose(losses, single, rtol=0.02)
+    assert {tensor.dtype for tensor in half.network.parameters()} == {torch.float32}
+
+
+@pytest.mark.parametrize("wrong", [{"device": "tpu"}, {"precision": "float16"}])
+def test_a_recipe_that_nothing_can_follow_is_refused_by_name(wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(RecipeError, match=f"{name} is '{value}'; it must be one of"):
+        Recipe(epochs=1, **wrong)
+
+
+def test_the_device_is_a_gpu_only_where_there_is_one():
+    has_gpu = torch.cuda.is_available()
+    assert device_of(Recipe(epochs=1)).type == ("cuda" if has_gpu else "cpu")
+    assert device_of(Recipe(epochs=1, device="cpu")).type == "cpu"
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(RecipeError, match="say auto or cpu"):
+        device_of(Recipe(epochs=1, device="cuda"))
+
+
+def test_the_bar_tells_the_time_that_is_left(capsys):
+    list(trainer(epochs=1).epochs(examples(24, 0), examples(6, 1)))
+    assert re.search(r"2/2 \[\d\d:\d\d<\d\d:\d\d", capsys.readouterr().err)
 
 
 def test_a_state_of_another_network_is_refused():
@@ -102,3 +185,42 @@ def test_a_recipe_without_augmentation_only_flips():
     for before, after in zip(pixels, out, strict=True):
         flipped = torch.allclose(after, before.flip(2), atol=1e-5)
         assert flipped or torch.allclose(after, before, atol=1e-5)
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    """A folder with a few scenes and parameters that train on them."""
+    scenes.write_set(
+        tmp_path / "data/raw/scenes",
+        train=24,
+        train_size=(32, 32),
+        test_per_count=1,
+        test_size=(32, 32),
+        seed=1,
+    )
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["train"] |= {"size": 32}
+    params["train"]["heads"]["cam"]["recipe"]["epochs"] = 2
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_run_killed_after_its_last_epoch_still_writes_its_checkpoint(study, monkeypatch):
+    """The state is there, no epoch is left to do, and the curves are as they were."""
+
+    class Killed(BaseException):
+        pass
+
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as context, pytest.raises(Killed):
+        context.setattr("msroi.model.save_checkpoint", killed)
+        stages.train("cam", resume=False)
+    assert not (study / "models/cam.safetensors").exists()
+    stages.train("cam", resume=True)
+    result = load_model(study / "models/cam.safetensors").metadata["result"]
+    last = json.loads((study / "reports/training/cam/metrics.json").read_text())
+    assert last == result | {"epoch": 2, "step": 1}
+    assert [path.name for path in (study / "models").iterdir()] == ["cam.safetensors"]

@@ -1,0 +1,119 @@
+"""Features to start from: a checkpoint of this package, or torchvision's VGG-13.
+
+Nothing is downloaded: the user names a file.
+"""
+
+import re
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from msroi.model import METADATA_KEY, CheckpointError, Network, load_model
+
+# torchvision normalises pixels in [0, 1] by these, channel by channel
+MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+OURS = "train the checkpoint by the same architecture, or set train.architecture to its own"
+VGG13 = (
+    "give torchvision's vgg13 (train.architecture.norm: none) or vgg13_bn (norm: batch), "
+    "both of widths [64, 128, 256, 512, 512]"
+)
+
+
+def initialise(network: Network, path: str | Path) -> None:
+    """Let a network's features start from those of a file; its head stays as it is.
+
+    Parameters
+    ----------
+    network
+        Changed in place.
+    path
+        A checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict of torchvision's
+        VGG-13 with or without batch norm (``.pth``, or ``.safetensors`` with the same names).
+
+    Raises
+    ------
+    CheckpointError
+        If the file can't be read, or its features are of another shape than the network's.
+    """
+    ours = _is_ours(path)
+    tensors = load_model(path).features.state_dict() if ours else _read(Path(path))
+    try:
+        network.features.load_state_dict(tensors if ours else from_torchvision(tensors))
+    except (RuntimeError, LookupError) as error:
+        raise CheckpointError(
+            f"the features of {path} do not fit the network's: {OURS if ours else VGG13}"
+        ) from error
+
+
+def from_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the features of torchvision's VGG-13 as ours, its normalisation folded into them.
+
+    It convolves t = (x − mean) / std, we convolve u = 4 (x − 0.45) (`msroi.model.Centre`), so that
+    t = u / (4 std) + (0.45 − mean) / std: the factor goes into the first weights, the constant
+    into the first bias. The outputs are the same but near the image's border, where zeros around u
+    are a grey of 0.45 and zeros around t the mean colour.
+
+    A convolution before a batch norm has no bias here: the norm's running mean takes it up.
+    """
+    layers: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if match := re.fullmatch(r"features\.(\d+)\.(\w+)", name):
+            layers.setdefault(int(match[1]), {})[match[2]] = tensor
+    ordered = [layers[index] for index in sorted(layers)]
+    norms = [layer for layer in ordered if "running_mean" in layer]
+    convolutions = [layer for layer in ordered if "running_mean" not in layer]
+    _fold_normalisation(convolutions[0])
+    ours = {}
+    for place, layer in enumerate(convolutions):
+        index = 1 + 7 * (place // 2) + 3 * (place % 2)  # after Centre; a block has seven modules
+        if norms:
+            norm = dict(norms[place])
+            norm["running_mean"] = norm["running_mean"] - layer.pop("bias")
+            ours |= {f"{index + 1}.{name}": tensor for name, tensor in norm.items()}
+        ours |= {f"{index}.{name}": tensor for name, tensor in layer.items()}
+    return ours
+
+
+def _fold_normalisation(first: dict[str, Tensor]) -> None:
+    weight = first["weight"] / STD[:, None, None]
+    constant = (weight * (0.45 - MEAN[:, None, None])).sum((1, 2, 3))
+    first |= {"weight": weight / 4, "bias": first["bias"] + constant}
+
+
+def _is_ours(path: str | Path) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return METADATA_KEY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def _read(path: Path) -> Mapping[str, Tensor]:
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        # weights_only admits tensors and no code; of PyTorch's two layouts the zip can be mapped
+        mapped = zipfile.is_zipfile(path)
+        return dict(torch.load(path, map_location="cpu", weights_only=True, mmap=mapped))
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path} does not exist: let train.heads name the features' file, "
+            "or the folder of the data to start from nothing"
+        ) from None
+    except (
+        SafetensorError,
+        OSError,
+        EOFError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        UnpicklingError,
+    ) as e:
+        message = str(e).splitlines()[0] if str(e) else type(e).__name__
+        raise CheckpointError(f"{path} holds no state dict ({message}): {VGG13}") from e
