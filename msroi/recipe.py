@@ -43,6 +43,8 @@ class Recipe:
     positive_weight
         Weight of the class that is there against each that isn't (head ``msroi``): an image has
         one of the former and C − 1 of the latter.
+    frozen
+        Leave the features, their batch norms' statistics too, as they came, and train the head.
     device
         ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
     precision
@@ -63,6 +65,7 @@ class Recipe:
     colour: float = 0.3
     label_smoothing: float = 0.1
     positive_weight: float = 10.0
+    frozen: bool = False
     patience: int = 0
     device: str = "auto"
     precision: str = "float32"

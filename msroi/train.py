@@ -75,6 +75,7 @@ class Trainer:
             raise RecipeError("a batch has fewer examples than there are processes: start fewer")
         self.device = device_of(recipe)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # faster
+        self.network.features.requires_grad_(not recipe.frozen)
         self.model = parallel.split_among(self.network)
         self.recipe, self.done = recipe, 0
         self.history: list[Epoch] = []
@@ -107,6 +108,7 @@ class Trainer:
 
     def _pass(self, examples: Examples, total: int) -> Iterator[float]:
         self.network.train()
+        self.network.features.train(not self.recipe.frozen)
         side = crop_side(self.recipe, self.done) or examples.images.shape[1]
         random = torch.Generator().manual_seed(self.recipe.seed * 100_003 + self.done)
         order = torch.randperm(len(examples.labels), generator=random)

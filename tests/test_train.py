@@ -46,6 +46,17 @@ def test_two_runs_of_one_seed_end_in_the_same_weights():
     assert same(*ends)
 
 
+def test_frozen_features_stay_bit_for_bit_while_the_head_learns():
+    run = trainer(frozen=True)
+    before = weights(run)
+    list(run.epochs(examples(36, 0), examples(6, 1)))
+    changed = {
+        name for name, tensor in weights(run).items() if not torch.equal(tensor, before[name])
+    }
+    assert changed
+    assert all(name.startswith("head.") for name in changed)
+
+
 def resumed(broken):
     """A trainer that takes up another's state, as a new process would."""
     torch.manual_seed(99)
