@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -19,6 +20,7 @@ PARAMS = Path("params.yaml")
 RAW, MODELS = Path("data/raw"), Path("models")
 RESULTS, TRAINING = Path("reports/results"), Path("reports/training")
 FINDINGS = Path("reports/findings")
+PARTIAL = Path("reports/partial")  # no output of a stage: DVC deletes those before it runs one
 NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
 FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
 REPORT = Path("reports/report.pdf")
@@ -134,32 +136,52 @@ def _network(head: str, classes, section: Mapping[str, Any], seed: int):
 
 @app.command()
 def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.")]) -> None:
-    """Encode a set by every method at equal bytes; writes reports/results/<set>.csv and .json."""
-    from msroi import study
+    """Encode a set by every method at equal bytes; writes reports/results/<set>.csv and .json.
 
-    section = read_params()["evaluate"]
-    images = _images(name, part="test")
-    table = study.evaluate(
-        images, _mapper(), methods=section["methods"], quality=section["quality"]
+    All cores work on it, or the Dask cluster whose scheduler the environment variable MSROI_DASK
+    names (tcp://host:8786). Rows are kept in reports/partial/<set>.jsonl as they come: a run that
+    was cut off goes on from there.
+
+    Broken images are named at the end. With broken: stop in params.yaml the exit code is 2, and
+    there is no table until they are mended or removed, which takes their time alone; with
+    broken: skip the table does without them.
+    """
+    from msroi import evaluation
+    from msroi.journal import Journal
+
+    logging.basicConfig(format="%(message)s")
+    logging.getLogger("msroi").setLevel(logging.INFO)
+    params = read_params()
+    section, journal = params["evaluate"], Journal(PARTIAL / f"{name}.jsonl")
+    images = _listed(name, part="test")
+    result = evaluation.evaluate(
+        images,
+        _mapper(),
+        methods=section["methods"],
+        quality=section["quality"],
+        scheduler=os.environ.get("MSROI_DASK", ""),
+        journal=journal,
     )
-    _write_results(name, table)
+    _tell_broken(result.broken, len(images), params["broken"])
+    _write_results(name, result.table)
+    journal.remove()
 
 
 @app.command()
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import study
+    from msroi import evaluation
 
     params = read_params()
-    section, evaluation = params["scale"], params["evaluate"]
+    section, options = params["scale"], params["evaluate"]
     name, image = _large_image(section, params["seed"])
-    sizes = study.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
-    table = study.evaluate_sizes(
-        (study.resize(image, size) for size in sizes),
+    sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
+    table = evaluation.evaluate_sizes(
+        (evaluation.resize(image, size) for size in sizes),
         _mapper(),
         name,
-        methods=evaluation["methods"],
-        quality=evaluation["quality"],
+        methods=options["methods"],
+        quality=options["quality"],
     )
     _write_results("scale", table)
 
@@ -270,18 +292,37 @@ def _images(name: str, *, part: str):
     """An image set in data/raw, decoded once to be sure; of the scenes one part."""
     from msroi import datasets
 
+    return datasets.intact(_listed(name, part=part), broken=read_params()["broken"])
+
+
+def _listed(name: str, *, part: str):
+    from msroi import datasets
+
     images = datasets.load(name, RAW / name, subset=part if name == "scenes" else "")
     typer.echo(images.summary())
-    return datasets.intact(images, broken=read_params()["broken"])
+    return images
 
 
 def _mapper():
     """image → saliency map, by the section `saliency` of params.yaml."""
-    from msroi.model import load_model
-    from msroi.saliency import saliency_map
+    from msroi import evaluation
 
-    settings = dict(read_params()["saliency"])
-    return partial(saliency_map, model=load_model(settings.pop("checkpoint")), **settings)
+    return evaluation.mapper(**read_params()["saliency"])
+
+
+def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:
+    """Name broken images on stderr; StudyError unless there are others, and params skip these."""
+    if not broken:
+        return
+    named = [f"{name} ({damage})" for name, damage in broken.items()]
+    if policy == "skip" and len(broken) < images:
+        for line in named:
+            typer.echo(f"left out {line}", err=True)
+        return
+    raise StudyError(
+        f"{len(broken)} of {images} images cannot be evaluated: {'; '.join(named)}. Mend or remove "
+        "them and run again (the others' rows are kept), or set broken: skip"
+    )
 
 
 def _findings_of(images):

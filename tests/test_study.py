@@ -1,21 +1,14 @@
-"""Encoders × images → tables."""
+"""What is compared in the tables."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from pictures import centred
 from PIL import Image
 
-from msroi import datasets, metrics, scenes, study
-from msroi.encoder import encode
-from msroi.images import decode, luma
+from msroi import datasets, evaluation, scenes, study
 
 METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
-
-
-def centred(image):
-    """A map without a network: brightest in the middle."""
-    y, x = (np.linspace(-1, 1, side) for side in image.shape[:2])
-    return np.exp(-2 * (y[:, None] ** 2 + x**2)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -31,38 +24,9 @@ def table(tmp_path_factory):
         for seed in (1, 2):
             picture = scenes.render(192, 192, objects=["mug"], seed=seed).image
             Image.fromarray(picture).save(folder / category / f"{seed}.png")
-    return study.evaluate(datasets.load("mine", folder), centred, methods=METHODS, jobs=1)
-
-
-def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
-    _, row = study.evaluate_image(image, centred(image), methods=METHODS, quality=50)
-    budget = len(encode(image, method="standard", quality=50))
-    data = encode(image, centred(image), method="mosaic", quality=50)
-    assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
-    assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
-    assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
-
-
-def test_standard_is_the_very_file_of_its_quality(image):
-    standard, _ = study.evaluate_image(image, centred(image), methods=METHODS, quality=50)
-    assert (standard["quality"], standard["bytes"]) == (50, standard["budget_bytes"])
-
-
-def test_the_table_has_a_row_for_each_image_and_method(table):
-    assert tuple(table.columns) == study.COLUMNS
-    assert list(table["image"].unique()) == ["a/1", "a/2", "b/1", "b/2"]
-    assert list(table["method"]) == ["standard", "mosaic"] * 4
-    assert (table["bytes"] <= table["budget_bytes"]).all()
-    assert table[list(study.METRICS)].notna().all(axis=None)
-
-
-def test_several_processes_give_the_same_table(tmp_path):
-    for seed in (1, 2, 3):
-        picture = scenes.render(192, 192, objects=["ball"], seed=seed).image
-        Image.fromarray(picture).save(tmp_path / f"{seed}.png")
-    images = datasets.load("mine", tmp_path)
-    one, two = (study.evaluate(images, centred, methods=METHODS, jobs=jobs) for jobs in (1, 2))
-    pd.testing.assert_frame_equal(one, two)
+    return evaluation.evaluate(
+        datasets.load("mine", folder), centred, methods=METHODS, jobs=1
+    ).table
 
 
 def test_paired_differences_are_each_images_own():
@@ -78,16 +42,12 @@ def test_paired_differences_are_each_images_own():
 
 
 def test_one_image_at_two_sizes_is_paired_by_size(image):
-    sizes = study.sizes(image.shape[:2], count=2, smallest=180)
-    images = [study.resize(image, size) for size in sizes]
-    table = study.evaluate_sizes(images, centred, "scene", methods=METHODS)
+    sizes = evaluation.sizes(image.shape[:2], count=2, smallest=180)
+    images = [evaluation.resize(image, size) for size in sizes]
+    table = evaluation.evaluate_sizes(images, centred, "scene", methods=METHODS)
     difference = study.paired_difference(table)
     assert list(zip(difference["height"], difference["width"], strict=True)) == sizes
     assert difference["psnr"].notna().all()
-
-
-def test_sizes_run_from_the_whole_image_to_the_smallest():
-    assert study.sizes((800, 1600), count=3, smallest=200) == [(800, 1600), (400, 800), (200, 400)]
 
 
 def test_the_summary_names_every_method_and_counts_images(table):

@@ -1,0 +1,60 @@
+"""Results kept as they come, so that a run that was cut off can go on from there."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from msroi.files import OutputError
+
+
+class Journal:
+    """A file of results, each appended under its key in one write.
+
+    A key must name everything that decides its result: then no result can be stale, and those of
+    other keys lie there unheeded. A record begins with its newline, so that half of one, which
+    a kill left behind, spoils no other.
+
+    Parameters
+    ----------
+    path
+        Made with its folder at the first result.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def read(self) -> dict[str, Any]:
+        """Results by key; without the records that are not whole."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return {}
+        return dict(record for line in lines for record in _whole(line))
+
+    def append(self, key: str, result: Any) -> None:
+        """Add a result that JSON can hold; floats come back as they were.
+
+        Raises
+        ------
+        OutputError
+            The file cannot be written.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("ab", buffering=0) as file:
+                file.write(b"\n" + json.dumps({"key": key, "result": result}).encode())
+        except OSError as error:
+            raise OutputError(f"{self.path}: cannot be written ({error.strerror})") from error
+
+    def remove(self) -> None:
+        """Forget everything, once the results are where they belong."""
+        self.path.unlink(missing_ok=True)
+
+
+def _whole(line: bytes) -> list[tuple[str, Any]]:
+    """The record of a line, or none: no part of a JSON object is a JSON object."""
+    try:
+        record = json.loads(line)
+        return [(record["key"], record["result"])]
+    except (ValueError, TypeError, KeyError):
+        return []

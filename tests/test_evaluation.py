@@ -1,0 +1,339 @@
+"""Encoders × images → one tidy table, on one core, several, or a cluster."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+import yaml
+from pictures import centred
+from PIL import Image
+
+from msroi import datasets, evaluation, metrics, scenes, stages, workers
+from msroi.encoder import encode
+from msroi.evaluation import EvaluationError, evaluate, mapper
+from msroi.images import decode, luma
+from msroi.journal import Journal
+from msroi.model import Architecture, Network, save_checkpoint
+
+ROOT = Path(__file__).parent.parent
+METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
+IMAGES = 8
+CSV = Path("reports/results/mine.csv")
+PARTIAL = Path("reports/partial/mine.jsonl")
+seen = []
+
+
+def recorded(image):
+    """A map that keeps count of those made in this process."""
+    seen.append(image)
+    return centred(image)
+
+
+def killing(image):
+    """A map whose first maker, of all processes, is killed."""
+    try:
+        Path(os.environ["MSROI_TEST_VICTIM"]).touch(exist_ok=False)
+    except FileExistsError:
+        return centred(image)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def image():
+    return scenes.render(200, 232, objects=["house"], seed=4).image
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A study of one set, with a network as it is before training."""
+    folder = tmp_path_factory.mktemp("study")
+    for index in range(IMAGES):
+        picture = scenes.render(192, 192 + 8 * index, objects=["mug"], seed=index).image
+        path = folder / f"data/raw/mine/{'ab'[index % 2]}/{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(path)
+    torch.manual_seed(0)
+    network = Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5))
+    save_checkpoint(network, folder / "small.safetensors", {})
+    params = {
+        "seed": 1,
+        "broken": "stop",
+        "saliency": {"checkpoint": "small.safetensors", "select": "topk", "k": 2},
+        "evaluate": {"quality": 50, "methods": {**METHODS, "direct": {}}},
+    }
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def images(folder):
+    return datasets.load("mine", folder / "data/raw/mine")
+
+
+@pytest.fixture
+def here(folder, monkeypatch):
+    """In the study's folder, with one core and nothing made yet."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+    for path in (CSV, CSV.with_suffix(".json"), PARTIAL):
+        path.unlink(missing_ok=True)
+    yield folder
+    (folder / "data/raw/mine/a/broken.png").unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def unbroken(folder):
+    """The stage's table, made by one process from beginning to end."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("LOKY_MAX_CPU_COUNT", "1")
+        stages.evaluate("mine")
+        return CSV.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    from distributed import LocalCluster
+
+    victim = tmp_path_factory.mktemp("cluster") / "victim"
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=":0", env=_environment(victim)
+        ) as cluster,
+    ):
+        patch.setenv("MSROI_TEST_VICTIM", str(victim))
+        yield cluster
+
+
+def _environment(victim):
+    return {"MSROI_TEST_VICTIM": str(victim), "PYTHONPATH": str(ROOT)}
+
+
+def stage(folder, cores):
+    """The real command, as DVC calls it, in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "LOKY_MAX_CPU_COUNT": str(cores)}
+    command = [sys.executable, "-c", "from msroi.cli import main; main()", "evaluate", "mine"]
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, start_new_session=True, stderr=subprocess.PIPE
+    )
+
+
+def evaluated():
+    """How many images the journal in the current folder holds."""
+    return len(Journal(PARTIAL).read())
+
+
+def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
+    _, row = evaluation.evaluate_image(image, centred(image), methods=METHODS, quality=50)
+    budget = len(encode(image, method="standard", quality=50))
+    data = encode(image, centred(image), method="mosaic", quality=50)
+    assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
+    assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
+    assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+
+
+def test_standard_is_the_very_file_of_its_quality(image):
+    standard, _ = evaluation.evaluate_image(image, centred(image), methods=METHODS, quality=50)
+    assert (standard["quality"], standard["bytes"]) == (50, standard["budget_bytes"])
+
+
+def test_sizes_run_from_the_whole_image_to_the_smallest():
+    sizes = evaluation.sizes((800, 1600), count=3, smallest=200)
+    assert sizes == [(800, 1600), (400, 800), (200, 400)]
+
+
+def test_the_table_has_a_row_for_each_image_and_method_in_the_sets_order(images):
+    table, broken = evaluate(images, centred, methods=METHODS, jobs=1)
+    assert tuple(table.columns) == evaluation.COLUMNS
+    assert list(table["image"].unique()) == [item.name for item in images]
+    assert list(table["method"]) == list(METHODS) * IMAGES
+    assert (table["bytes"] <= table["budget_bytes"]).all()
+    assert table.notna().all(axis=None)
+    assert broken == {}
+
+
+def test_a_map_does_not_depend_on_the_number_of_threads(folder, image):
+    saliency_of = mapper(folder / "small.safetensors", short_sides=[128, 200])
+    before = torch.get_num_threads()
+    try:
+        maps = []
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            maps.append(saliency_of(image).tobytes())
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert len(set(maps)) == 1
+
+
+def test_what_the_journal_holds_is_not_evaluated_again(images, tmp_path):
+    journal = Journal(tmp_path / "mine.jsonl")
+    first = evaluate(
+        images.select(["a/0", "b/1"]), recorded, methods=METHODS, jobs=1, journal=journal
+    )
+    seen.clear()
+    both = evaluate(images, recorded, methods=METHODS, jobs=1, journal=journal)
+    assert len(seen) == IMAGES - 2
+    again = both.table[both.table["image"].isin(["a/0", "b/1"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(again, first.table)
+    pd.testing.assert_frame_equal(
+        both.table, evaluate(images, recorded, methods=METHODS, jobs=1).table
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"quality": 51},
+        {"methods": dict(reversed(METHODS.items()))},
+        {"methods": METHODS | {"mosaic": {"levels": 4}}},
+        {"saliency_of": centred},
+    ],
+)
+def test_rows_that_were_made_otherwise_are_not_taken(images, tmp_path, change):
+    few, options = images.select(["a/0"]), {"saliency_of": recorded, "methods": METHODS}
+    journal = Journal(tmp_path / "mine.jsonl")
+    evaluate(few, jobs=1, journal=journal, **options)
+    evaluate(few, jobs=1, journal=journal, **options | change)
+    assert len(journal.read()) == 2
+
+
+def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
+    path = tmp_path / "set/one.png"
+    path.parent.mkdir()
+    journal = Journal(tmp_path / "mine.jsonl")
+    for item in images[0], images[2]:
+        path.write_bytes(item.path.read_bytes())
+        evaluate(
+            datasets.load("new", path.parent), centred, methods=METHODS, jobs=1, journal=journal
+        )
+    assert len(journal.read()) == 2
+
+
+def test_rows_of_other_code_are_not_taken(images, tmp_path, monkeypatch):
+    few, journal = images.select(["a/0"]), Journal(tmp_path / "mine.jsonl")
+    for version in "12":
+        monkeypatch.setattr(evaluation, "code_version", lambda version=version: version)
+        evaluate(few, centred, methods=METHODS, jobs=1, journal=journal)
+    assert len(journal.read()) == 2
+
+
+def test_the_weights_of_a_checkpoint_decide_and_not_its_name(folder, image, tmp_path):
+    path = tmp_path / "small.safetensors"
+    path.write_bytes((folder / "small.safetensors").read_bytes())
+    old = mapper(path)
+    torch.manual_seed(1)
+    save_checkpoint(Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5)), path, {})
+    assert mapper(path).keywords["checksum"] != old.keywords["checksum"]
+    with pytest.raises(EvaluationError, match="has changed"):
+        old(image)
+
+
+def test_a_worker_of_another_version_is_refused(images, monkeypatch):
+    versions = iter("12")
+    monkeypatch.setattr(evaluation, "code_version", lambda: next(versions))
+    with pytest.raises(EvaluationError, match="another version"):
+        evaluate(images, centred, methods=METHODS, jobs=1)
+
+
+def test_the_stage_killed_and_run_again_gives_the_same_bytes_on_any_cores(here, unbroken):
+    moment = random.Random(2017)
+    killed = stage(here, cores=2)
+    wanted = moment.randrange(1, IMAGES // 2)
+    while evaluated() < wanted and killed.poll() is None:
+        time.sleep(0.01)
+    time.sleep(0.1 * moment.random())
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL, killed.stderr.read()
+    os.killpg(killed.pid, signal.SIGKILL)  # its workers, which wait for work for a while
+    kept = evaluated()
+    assert wanted <= kept < IMAGES
+    assert not CSV.exists()
+
+    again = stage(here, cores=1)
+    _, told = again.communicate()
+    assert again.returncode == 0, told
+    assert f"mine: {kept} of {IMAGES} images are done already" in told.decode()
+    assert CSV.read_bytes() == unbroken
+    assert not PARTIAL.exists()
+
+
+def test_a_broken_image_is_named_at_the_end_and_the_others_are_kept(here, monkeypatch, unbroken):
+    picture = here / "data/raw/mine/a/broken.png"
+    picture.write_bytes((here / "data/raw/mine/a/0.png").read_bytes()[:5000])
+    with pytest.raises(stages.StudyError, match=rf"1 of {IMAGES + 1} .*a/broken .*skip"):
+        stages.evaluate("mine")
+    assert not CSV.exists()
+    assert evaluated() == IMAGES
+    picture.unlink()
+    monkeypatch.setattr(evaluation, "evaluate_image", None)  # there is nothing left to do
+    stages.evaluate("mine")
+    assert CSV.read_bytes() == unbroken
+
+
+def test_broken_images_are_skipped_where_params_say_so(here, monkeypatch, capsys, unbroken):
+    (here / "data/raw/mine/a/broken.png").write_bytes(b"\x89PNG")
+    params = stages.read_params() | {"broken": "skip"}
+    monkeypatch.setattr(stages, "read_params", lambda: params)
+    stages.evaluate("mine")
+    assert "left out a/broken" in capsys.readouterr().err
+    assert CSV.read_bytes() == unbroken
+
+
+def test_a_set_of_broken_images_alone_is_refused(here, monkeypatch):
+    (here / "data/raw/none").mkdir()
+    (here / "data/raw/none/broken.png").write_bytes(b"\x89PNG")
+    params = stages.read_params() | {"broken": "skip"}
+    monkeypatch.setattr(stages, "read_params", lambda: params)
+    with pytest.raises(stages.StudyError, match="1 of 1 images"):
+        stages.evaluate("none")
+
+
+def test_a_cluster_gives_the_same_bytes(here, cluster, monkeypatch, unbroken):
+    monkeypatch.setenv("MSROI_DASK", cluster.scheduler_address)
+    stages.evaluate("mine")
+    assert CSV.read_bytes() == unbroken
+
+
+def test_a_worker_of_a_cluster_that_is_killed_loses_nothing(images, cluster):
+    table, broken = evaluate(images, killing, methods=METHODS, scheduler=cluster.scheduler_address)
+    assert Path(os.environ["MSROI_TEST_VICTIM"]).exists()
+    assert broken == {}
+    pd.testing.assert_frame_equal(table, evaluate(images, centred, methods=METHODS, jobs=1).table)
+
+
+def test_a_scheduler_that_does_not_answer_is_told_in_one_line(here, monkeypatch):
+    monkeypatch.setattr(workers, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setenv("MSROI_DASK", "tcp://127.0.0.1:9")
+    with pytest.raises(workers.ClusterError, match="no Dask scheduler answers at tcp://127"):
+        stages.evaluate("mine")
+
+
+def test_an_address_that_is_none_is_told_in_one_line():
+    with pytest.raises(workers.ClusterError, match="no Dask scheduler answers at nowhere://x"):
+        list(workers.over_cluster(str, [1], address="nowhere://x"))
+
+
+def test_a_scheduler_without_workers_is_told(monkeypatch):
+    from distributed import LocalCluster
+
+    monkeypatch.setattr(workers, "WORKERS_SECONDS", 0.1)
+    with (
+        LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
+        pytest.raises(workers.ClusterError, match="has no workers"),
+    ):
+        list(workers.over_cluster(str, [1], address=cluster.scheduler_address))
+
+
+def test_a_cluster_without_the_extra_says_how_to_install_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(workers.ClusterError, match=r"msroi\[cluster\]"):
+        list(workers.over_cluster(str, [1], address="tcp://127.0.0.1:9"))
