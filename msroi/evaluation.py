@@ -47,7 +47,7 @@ class EvaluationError(RuntimeError):
 
 
 class Evaluation(NamedTuple):
-    """A table of `COLUMNS`, and what is wrong with the images that it lacks, by their names."""
+    """A table of `COLUMNS`, and what is wrong with the images that it lacks: name → path: why."""
 
     table: pd.DataFrame
     broken: dict[str, str]
@@ -209,8 +209,10 @@ def _evaluate_item(
     try:
         image = read_pixels(item.path, upright=upright)
         rows = evaluate_image(image, saliency_of(image), methods=dict(methods), quality=quality)
-    except (ImageError, BudgetError) as error:
+    except ImageError as error:
         return item.name, [], str(error)
+    except BudgetError as error:
+        return item.name, [], f"{item.path}: {error}"
     return item.name, [{"image": item.name, "category": item.category} | row for row in rows], ""
 
 

@@ -314,14 +314,13 @@ def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:
     """Name broken images on stderr; StudyError unless there are others, and params skip these."""
     if not broken:
         return
-    named = [f"{name} ({damage})" for name, damage in broken.items()]
     if policy == "skip" and len(broken) < images:
-        for line in named:
-            typer.echo(f"left out {line}", err=True)
+        for damage in broken.values():
+            typer.echo(f"left out {damage}", err=True)
         return
     raise StudyError(
-        f"{len(broken)} of {images} images cannot be evaluated: {'; '.join(named)}. Mend or remove "
-        "them and run again (the others' rows are kept), or set broken: skip"
+        f"{len(broken)} of {images} images cannot be evaluated ({'; '.join(broken.values())}): "
+        "mend or remove them and run again (the others' rows are kept), or set broken: skip"
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -244,22 +245,36 @@ def test_a_worker_of_another_version_is_refused(images, monkeypatch):
         evaluate(images, centred, methods=METHODS, jobs=1)
 
 
+def test_an_image_that_does_not_fit_its_budget_is_named_too(tmp_path):
+    ramp = np.add.outer(np.arange(192), np.arange(192)) // 2
+    Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")  # the mosaic adds edges
+    table, broken = evaluate(
+        datasets.load("mine", tmp_path),
+        centred,
+        methods={"mosaic": {"levels": 5, "q_low": 1, "q_high": 30}},
+        quality=1,
+        jobs=1,
+    )
+    assert len(table) == 0
+    assert "ramp.png: a budget of" in broken["ramp"]
+
+
 def test_the_stage_killed_and_run_again_gives_the_same_bytes_on_any_cores(here, unbroken):
     moment = random.Random(2017)
-    killed = stage(here, cores=2)
     wanted = moment.randrange(1, IMAGES // 2)
-    while evaluated() < wanted and killed.poll() is None:
-        time.sleep(0.01)
-    time.sleep(0.1 * moment.random())
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL, killed.stderr.read()
-    os.killpg(killed.pid, signal.SIGKILL)  # its workers, which wait for work for a while
+    with stage(here, cores=2) as killed:
+        while evaluated() < wanted and killed.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.1 * moment.random())
+        killed.send_signal(signal.SIGKILL)
+        assert killed.wait() == -signal.SIGKILL
+        os.killpg(killed.pid, signal.SIGTERM)  # its workers, which would wait for a while
     kept = evaluated()
     assert wanted <= kept < IMAGES
     assert not CSV.exists()
 
-    again = stage(here, cores=1)
-    _, told = again.communicate()
+    with stage(here, cores=1) as again:
+        _, told = again.communicate()
     assert again.returncode == 0, told
     assert f"mine: {kept} of {IMAGES} images are done already" in told.decode()
     assert CSV.read_bytes() == unbroken
@@ -269,7 +284,7 @@ def test_the_stage_killed_and_run_again_gives_the_same_bytes_on_any_cores(here, 
 def test_a_broken_image_is_named_at_the_end_and_the_others_are_kept(here, monkeypatch, unbroken):
     picture = here / "data/raw/mine/a/broken.png"
     picture.write_bytes((here / "data/raw/mine/a/0.png").read_bytes()[:5000])
-    with pytest.raises(stages.StudyError, match=rf"1 of {IMAGES + 1} .*a/broken .*skip"):
+    with pytest.raises(stages.StudyError, match=rf"1 of {IMAGES + 1} .*a/broken\.png.*skip"):
         stages.evaluate("mine")
     assert not CSV.exists()
     assert evaluated() == IMAGES
@@ -284,7 +299,7 @@ def test_broken_images_are_skipped_where_params_say_so(here, monkeypatch, capsys
     params = stages.read_params() | {"broken": "skip"}
     monkeypatch.setattr(stages, "read_params", lambda: params)
     stages.evaluate("mine")
-    assert "left out a/broken" in capsys.readouterr().err
+    assert "a/broken.png" in capsys.readouterr().err
     assert CSV.read_bytes() == unbroken
 
 
