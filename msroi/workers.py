@@ -41,7 +41,7 @@ def over_cluster(
     ----------
     address
         Of the scheduler, ``tcp://host:8786``. Its workers have this version of msroi, and one
-        thread each (``dask worker ADDRESS --nworkers auto --nthreads 1``).
+        thread each (``dask worker ADDRESS --nworkers -1 --nthreads 1``).
 
     Raises
     ------
@@ -76,7 +76,7 @@ def _client(address: str):
         client.close()
         raise ClusterError(
             f"the Dask scheduler at {address} has no workers: start them with "
-            f"`dask worker {address} --nworkers auto --nthreads 1`"
+            f"`dask worker {address} --nworkers -1 --nthreads 1`"
         ) from error
     return client
 
