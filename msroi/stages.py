@@ -135,9 +135,10 @@ def _network(head: str, classes, section: Mapping[str, Any], seed: int):
 @app.command()
 def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.")]) -> None:
     """Encode a set by every method at equal bytes; writes reports/results/<set>.csv and .json."""
-    from msroi import study
+    from msroi import encoder, study
 
     section = read_params()["evaluate"]
+    encoder.check_methods(section["methods"])
     images = _images(name, part="test")
     table = study.evaluate(
         images, _mapper(), methods=section["methods"], quality=section["quality"]
@@ -148,10 +149,11 @@ def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.
 @app.command()
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import study
+    from msroi import encoder, study
 
     params = read_params()
     section, evaluation = params["scale"], params["evaluate"]
+    encoder.check_methods(evaluation["methods"])
     name, image = _large_image(section, params["seed"])
     sizes = study.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = study.evaluate_sizes(
