@@ -212,7 +212,7 @@ def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
     sizes = np.log1p(np.abs(values))
     ax.imshow(sizes, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
     for (row, column), value in np.ndenumerate(values):
-        ax.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=5.5)
+        ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
     ax.set_title(title)
     ax.set_axis_off()
     return ax

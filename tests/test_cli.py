@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -238,13 +237,6 @@ def test_each_worker_draws_the_map_with_the_network(run, tmp_path, photo, photo_
     for name, pixels in {"photo": photo, "other": photo[::-1]}.items():
         expected = encode(pixels, saliency_map(pixels, load_model(checkpoint)))
         assert (tmp_path / "out" / f"{name}.jpg").read_bytes() == expected
-
-
-def test_a_killed_worker_is_told_in_one_line(run, monkeypatch, tmp_path, three_files):
-    monkeypatch.setattr(cli.batch, "compress_file", lambda *_, **__: os._exit(9))
-    (tmp_path / "out").mkdir()
-    arguments = ["compress", *three_files, "-o", tmp_path / "out", "--method", "standard"]
-    assert_refused(run(*arguments, "--jobs", 2), "a worker process was killed", "--jobs")
 
 
 def test_the_summary_tells_the_share_of_bytes_saved(run, tmp_path, photo_file):
@@ -528,6 +520,16 @@ def test_a_bug_shows_its_traceback(monkeypatch, run, tmp_path, photo_file):
     with pytest.raises(ZeroDivisionError):
         run("compress", photo_file, "-o", tmp_path / "out.jpg", "--method", "standard")
     assert not (tmp_path / "out.jpg").exists()
+
+
+def test_an_evaluation_by_mozjpeg_without_its_library_ends_before_the_first_image(
+    run, monkeypatch, tmp_path
+):
+    params = {"evaluate": {"quality": 50, "methods": {"standard": {}, "mozjpeg": {}}}}
+    (tmp_path / "params.yaml").write_text(json.dumps(params))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyvips", None)
+    assert_refused(run("evaluate", "kodak"), 'mozjpeg needs pyvips: pip install "msroi[bench]"')
 
 
 # --- the whole program -----------------------------------------------------------------
