@@ -262,33 +262,36 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def terminal(monkeypatch):
-    """A terminal in place of stderr, and no patience."""
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr(cli.batch, "PATIENCE", 0)
-    return terminal
+def run_looking(run, monkeypatch):
+    """Run `msroi ARGUMENTS` and give what a terminal shows meanwhile."""
+
+    def run_looking(*arguments, patience=0):
+        terminal = Terminal()
+        monkeypatch.setattr(cli.batch, "PATIENCE", patience)
+        monkeypatch.setattr(sys, "stderr", terminal)  # in the test: pytest sets it up to then
+        run(*arguments)
+        return terminal.getvalue()
+
+    return run_looking
 
 
 def test_a_terminal_shows_the_steps_of_an_image_that_lasts(
-    run, tmp_path, terminal, photo_file, map_file
+    run_looking, tmp_path, photo_file, map_file
 ):
-    assert run("compress", photo_file, "-o", tmp_path / "out.jpg", "--map", map_file)[0] == 0
-    shown = terminal.getvalue()
+    shown = run_looking("compress", photo_file, "-o", tmp_path / "out.jpg", "--map", map_file)
     assert f"{photo_file}: step 1, reading" in shown
     assert "% of the budget" in shown and "writing" in shown
 
 
-def test_a_terminal_counts_many_images(run, tmp_path, terminal, three_files):
+def test_a_terminal_counts_many_images(run_looking, tmp_path, three_files):
     (tmp_path / "out").mkdir()
-    run("compress", *three_files, "-o", tmp_path / "out", "--method", "standard")
-    assert "0/3" in terminal.getvalue()
+    shown = run_looking("compress", *three_files, "-o", tmp_path / "out", "--method", "standard")
+    assert "0/3" in shown
 
 
-def test_a_quick_image_shows_no_steps(run, monkeypatch, tmp_path, terminal, photo_file):
-    monkeypatch.setattr(cli.batch, "PATIENCE", 1000)
-    run("compress", photo_file, "-o", tmp_path / "out.jpg", "--method", "standard")
-    assert terminal.getvalue().strip() == ""
+def test_a_quick_image_shows_no_steps(run_looking, tmp_path, photo_file):
+    arguments = ["compress", photo_file, "-o", tmp_path / "out.jpg", "--method", "standard"]
+    assert run_looking(*arguments, patience=1000).strip() == ""
 
 
 def test_compress_takes_a_single_pixel(run, tmp_path):
