@@ -175,8 +175,9 @@ def _steps_shown(title: str) -> Iterator[None]:
     """Show on a terminal the steps that are told of, where the work lasts."""
     told = logging.getLogger("msroi")
     level = told.level
-    bar_format = "{desc} [{elapsed}]"
-    with tqdm(bar_format=bar_format, delay=PATIENCE, leave=False, disable=None) as bar:
+    look = {"bar_format": "{desc} [{elapsed}]", "leave": False, "disable": None}
+    every_step = {"miniters": 1, "mininterval": 0}  # by default tqdm leaves some out
+    with tqdm(**look, **every_step, delay=PATIENCE) as bar:
         handler = _Steps(bar, title)
         told.addHandler(handler)
         told.setLevel(logging.DEBUG)
