@@ -83,7 +83,7 @@ def _loop_mosaic(image: np.ndarray, saliency: np.ndarray) -> bytes:
                 level = max(0, math.ceil(5 * blocks[y, x]) - 1)
                 mosaic[y, x, channel] = decoded[level][y, x, channel]
     budget = len(standard.write(image, BUDGET_QUALITY))
-    return search(lambda q: standard.write(mosaic, q), budget, standard.QUALITIES).data
+    return search(lambda q: standard.write(mosaic, q), budget, standard.FINE_QUALITIES).data
 
 
 def _report_large(pixels: np.ndarray) -> None:

@@ -5,23 +5,22 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from tqdm import tqdm
 
-from msroi import images, stages
-from msroi.encoder import BudgetError, Encoded, encode_detailed
+from msroi import batch, images, stages
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.files import write_atomically
-from msroi.targets import CommandError, check_target, targets_of
+from msroi.targets import CommandError, check_target, is_about_input, targets_of
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
@@ -72,7 +71,7 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except Exception as error:
-        if not type(error).__module__.startswith("msroi."):
+        if not is_about_input(error):
             raise
         _fail(str(error))
 
@@ -102,7 +101,7 @@ def map_command(
     check_target(output, [image], suffixes=[".png"], force=force)
     with _warnings_told(image):
         pixels = images.read_image(image).pixels
-        saliency = _network_map(model, head)(pixels)
+        saliency = batch.network_map(pixels, model=model, head=head)
         grey = np.rint(255 * saliency).astype(np.uint8)
         shown = images.overlay(pixels, saliency) if overlay else grey
         write_atomically(output, images.png(shown))
@@ -155,13 +154,24 @@ def compress(
     ] = None,
     head: HeadName = Head.msroi,
     model: ModelFile = "released",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            min=1,
+            metavar="N",
+            help="Of many images, how many at a time; each takes memory.  [default: by the cores]",
+        ),
+    ] = None,
     force: Force = False,
 ) -> None:
     """Write photos as JPEGs that spend their bytes where it matters.
 
     Any viewer opens them. EXIF (with the orientation) and the ICC profile are kept, and count
     as bytes. Without --map the network draws the map. Nothing is overwritten without --force,
-    and an input never. Many images are done in turn, up to the first that cannot be.
+    and an input never. Many images are done several at a time; one that cannot be done does
+    not stop the others, and is named at the end.
 
     \b
     Examples:
@@ -183,8 +193,8 @@ def compress(
         given["progressive"] = False
     saliency_of = _saliency_source(method, given.pop("map", None), model, head)
     given |= {"method": method, "quality": quality or 50, "max_bytes": max_bytes}
-    encode = partial(_encode, saliency_of=saliency_of, **given)
-    _compress_all(list(zip(sources, targets, strict=True)), encode)
+    work = partial(batch.compress_file, saliency_of=saliency_of, **given)
+    _tell(batch.run(work, list(zip(sources, targets, strict=True)), jobs))
 
 
 @app.command()
@@ -245,70 +255,56 @@ def _check_options(method: Method, given: Collection[str], sources: Sequence[Pat
         raise CommandError("--map belongs to one image: compress the others without it")
 
 
-SaliencyOf = Callable[[np.ndarray], np.ndarray | None]
-
-
-def _saliency_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf:
+def _saliency_source(
+    method: Method, drawn: Path | None, model: str, head: Head
+) -> batch.SaliencyOf:
     """What gives an upright image its map."""
     if method == Method.standard:
-        return lambda pixels: None
+        return batch.no_map
     if drawn:
-        return lambda pixels: images.read_map(drawn, pixels.shape[:2])
-    return _network_map(model, head)
+        return partial(batch.drawn_map, file=drawn)
+    batch.load_network(model, head)  # a checkpoint that is none is told now, and once
+    return partial(batch.network_map, model=model, head=head)
 
 
-def _network_map(model: str, head: Head) -> SaliencyOf:
-    from msroi.model import load_model
-    from msroi.saliency import saliency_map
+def _tell(outcomes: Iterable[batch.Outcome]) -> None:
+    """A line for each image as it is done, then the bytes saved, then what failed.
 
-    network = load_model(model, head=head)
-    return lambda pixels: saliency_map(pixels, network)
-
-
-def _compress_all(pairs: list[tuple[Path, Path]], encode: Callable[[Path], Encoded]) -> None:
-    """Encode and write every image, and sum the bytes up; the bar shows on a terminal only."""
-    before = after = 0
-    for source, target in tqdm(pairs, unit="image", leave=False, disable=len(pairs) == 1 or None):
-        with _warnings_told(source):
-            encoded = encode(source)
-            write_atomically(target, encoded.data)
-        before, after = before + source.stat().st_size, after + len(encoded.data)
-        tqdm.write(f"{target}: {len(encoded.data):,} bytes, quality {encoded.quality:g}")
-    if any(_is_jpeg(source) for source, _ in pairs):
+    Raises
+    ------
+    CommandError
+        Some image could not be compressed.
+    """
+    done, failed = [], []
+    for outcome in outcomes:
+        for note in outcome.notes:
+            tqdm.write(f"msroi: {outcome.source}: {note}", file=sys.stderr)
+        (failed if outcome.error else done).append(outcome)
+        if not outcome.error:
+            size = f"{outcome.after_bytes:,} bytes, quality {outcome.quality:.4g}"
+            tqdm.write(f"{outcome.target}: {size}")
+    if any(outcome.from_jpeg for outcome in done):
         note = "a JPEG is encoded anew from its pixels: what it has lost is not won back"
         typer.echo(f"msroi: {note}", err=True)
-    noun = "image" if len(pairs) == 1 else "images"
-    typer.echo(f"{len(pairs)} {noun}: {before:,} bytes -> {after:,} bytes ({after / before:.1%})")
+    if done:
+        typer.echo(_summary(done))
+    if len(failed) == 1 and not done:
+        raise CommandError(failed[0].error)
+    for outcome in failed:
+        typer.echo(f"msroi: {outcome.error}", err=True)
+    if failed:
+        count = len(done) + len(failed)
+        raise CommandError(f"{len(failed)} of {count} images could not be compressed")
 
 
-def _is_jpeg(source: Path) -> bool:
-    with source.open("rb") as file:
-        return file.read(3) == b"\xff\xd8\xff"
-
-
-def _encode(
-    source: Path,
-    *,
-    saliency_of: SaliencyOf,
-    max_bytes: int | None,
-    **options: Any,
-) -> Encoded:
-    """Encode an image in its stored orientation, metadata included in the budget."""
-    picture = images.read_image(source)
-    saliency = saliency_of(picture.pixels)
-    pixels = images.turn_back(picture.pixels, picture.orientation)
-    if saliency is not None:
-        saliency = images.turn_back(saliency, picture.orientation)
-    segments = images.metadata_segments(picture)
-    budget = None if max_bytes is None else max_bytes - len(segments)
-    try:
-        encoded = encode_detailed(pixels, saliency, max_bytes=budget, **options)
-    except BudgetError as error:
-        whole = BudgetError(error.max_bytes + len(segments), error.smallest_bytes + len(segments))
-        raise CommandError(f"{source}: {whole}") from error
-    except ValueError as error:
-        raise CommandError(f"{source}: {error}") from error
-    return encoded._replace(data=images.insert_segments(encoded.data, segments))
+def _summary(done: Sequence[batch.Outcome]) -> str:
+    before = sum(outcome.before_bytes for outcome in done)
+    after = sum(outcome.after_bytes for outcome in done)
+    noun = "image" if len(done) == 1 else "images"
+    change = (
+        f"{1 - after / before:.1%} saved" if after <= before else f"{after / before - 1:.1%} more"
+    )
+    return f"{len(done)} {noun}: {before:,} bytes -> {after:,} bytes ({change})"
 
 
 def _measure(

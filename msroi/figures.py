@@ -197,3 +197,22 @@ def _around_zero(ax: Axes, **labels: str) -> Axes:
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set(**labels)
     return ax
+
+
+def rate_distortion(table: pd.DataFrame, ax: Axes, *, metric: str = "psnr") -> Axes:
+    """Quality of one image against its rate, a line a method: columns method, rate_bpp, metric."""
+    for method, rows in table.groupby("method", sort=False):
+        ax.plot(rows["rate_bpp"], rows[metric], label=method, **METHOD_STYLES[method])
+    ax.set(xlabel="rate, bits per pixel", ylabel=f"{LABELS[metric]}, dB")
+    return ax
+
+
+def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
+    """An 8×8 block with its numbers written in: darker is larger in size."""
+    sizes = np.log1p(np.abs(values))
+    ax.imshow(sizes, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
+    for (row, column), value in np.ndenumerate(values):
+        ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax

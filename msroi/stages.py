@@ -146,12 +146,13 @@ def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.
     there is no table until they are mended or removed, which takes their time alone; with
     broken: skip the table does without them.
     """
-    from msroi import evaluation
+    from msroi import encoder, evaluation
     from msroi.journal import Journal
 
     logging.basicConfig(format="%(message)s")
     logging.getLogger("msroi").setLevel(logging.INFO)
     params = read_params()
+    encoder.check_methods(params["evaluate"]["methods"])
     section, journal = params["evaluate"], Journal(PARTIAL / f"{name}.jsonl")
     images = _listed(name, part="test")
     result = evaluation.evaluate(
@@ -170,10 +171,11 @@ def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.
 @app.command()
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import evaluation
+    from msroi import encoder, evaluation
 
     params = read_params()
     section, options = params["scale"], params["evaluate"]
+    encoder.check_methods(options["methods"])
     name, image = _large_image(section, params["seed"])
     sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = evaluation.evaluate_sizes(

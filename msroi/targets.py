@@ -10,6 +10,11 @@ class CommandError(ValueError):
     """What the user asked for cannot be done; the message says why."""
 
 
+def is_about_input(error: Exception) -> bool:
+    """Whether an error is of this package's own classes: about the input, no bug."""
+    return type(error).__module__.startswith("msroi.")
+
+
 def targets_of(sources: Sequence[Path], output: Path, *, force: bool) -> list[Path]:
     """Where each image goes, after all of them are found to be free and writable.
 

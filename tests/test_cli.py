@@ -1,5 +1,6 @@
 """The command line: what it writes, what it says, and what it refuses."""
 
+import io
 import json
 import subprocess
 import sys
@@ -196,6 +197,101 @@ def test_compress_puts_several_images_in_a_folder_and_sums_up(run, tmp_path, pho
     after = sum(path.stat().st_size for path in written)
     before = photo_file.stat().st_size + other.stat().st_size
     assert out.splitlines()[-1].startswith(f"2 images: {before:,} bytes -> {after:,} bytes")
+
+
+@pytest.fixture
+def three_files(tmp_path, photo, photo_file):
+    """A photo, a file that is none, and a photo with transparency."""
+    (tmp_path / "broken.png").write_text("no picture")
+    clear = Image.fromarray(photo[::-1])
+    clear.putalpha(100)
+    return [photo_file, tmp_path / "broken.png", save(tmp_path, clear, "clear.png")]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_broken_image_does_not_stop_the_others_and_is_named_at_the_end(
+    run, tmp_path, three_files, jobs
+):
+    (tmp_path / "out").mkdir()
+    code, out, err = run(
+        "compress", *three_files, "-o", tmp_path / "out", "--method", "standard", "--jobs", jobs
+    )
+    assert code == 2
+    written = [line.split(":")[0] for line in out.splitlines()]
+    assert written == [f"{tmp_path}/out/photo.jpg", f"{tmp_path}/out/clear.jpg", "2 images"]
+    assert err.splitlines() == [
+        f"msroi: {three_files[2]}: JPEG has no transparency: the image is laid over white",
+        f"msroi: {three_files[1]}: is not an image of a known format",
+        "msroi: 1 of 3 images could not be compressed",
+    ]
+
+
+def test_each_worker_draws_the_map_with_the_network(run, tmp_path, photo, photo_file, checkpoint):
+    from msroi import load_model, saliency_map
+
+    other = save(tmp_path, Image.fromarray(photo[::-1]), "other.png")
+    (tmp_path / "out").mkdir()
+    arguments = [photo_file, other, "-o", tmp_path / "out", "--model", checkpoint, "--jobs", 2]
+    code, _, err = run("compress", *arguments)
+    assert (code, err) == (0, "")
+    for name, pixels in {"photo": photo, "other": photo[::-1]}.items():
+        expected = encode(pixels, saliency_map(pixels, load_model(checkpoint)))
+        assert (tmp_path / "out" / f"{name}.jpg").read_bytes() == expected
+
+
+def test_the_summary_tells_the_share_of_bytes_saved(run, tmp_path, photo_file):
+    options = ["--method", "standard", "--max-bytes", photo_file.stat().st_size // 2]
+    _, out, _ = run("compress", photo_file, "-o", tmp_path / "out.jpg", *options)
+    share = 1 - (tmp_path / "out.jpg").stat().st_size / photo_file.stat().st_size
+    assert out.splitlines()[-1].endswith(f"({share:.1%} saved)")
+
+
+def test_the_summary_tells_when_the_jpegs_are_larger(run, tmp_path, photo):
+    source = save(tmp_path, Image.fromarray(photo), "small.jpg", quality=5)
+    options = ["--method", "standard", "--quality", 95]
+    _, out, _ = run("compress", source, "-o", tmp_path / "out.jpg", *options)
+    share = (tmp_path / "out.jpg").stat().st_size / source.stat().st_size - 1
+    assert out.splitlines()[-1].endswith(f"({share:.1%} more)")
+
+
+class Terminal(io.StringIO):
+    """A stderr that is looked at."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def run_looking(run, monkeypatch):
+    """Run `msroi ARGUMENTS` and give what a terminal shows meanwhile."""
+
+    def run_looking(*arguments, patience=0):
+        terminal = Terminal()
+        monkeypatch.setattr(cli.batch, "PATIENCE", patience)
+        monkeypatch.setattr(sys, "stderr", terminal)  # in the test: pytest sets it up to then
+        run(*arguments)
+        return terminal.getvalue()
+
+    return run_looking
+
+
+def test_a_terminal_shows_the_steps_of_an_image_that_lasts(
+    run_looking, tmp_path, photo_file, map_file
+):
+    shown = run_looking("compress", photo_file, "-o", tmp_path / "out.jpg", "--map", map_file)
+    assert f"{photo_file}: step 1, reading" in shown
+    assert "% of the budget" in shown and "writing" in shown
+
+
+def test_a_terminal_counts_many_images(run_looking, tmp_path, three_files):
+    (tmp_path / "out").mkdir()
+    shown = run_looking("compress", *three_files, "-o", tmp_path / "out", "--method", "standard")
+    assert "0/3" in shown
+
+
+def test_a_quick_image_shows_no_steps(run_looking, tmp_path, photo_file):
+    arguments = ["compress", photo_file, "-o", tmp_path / "out.jpg", "--method", "standard"]
+    assert run_looking(*arguments, patience=1000).strip() == ""
 
 
 def test_compress_takes_a_single_pixel(run, tmp_path):
@@ -427,6 +523,16 @@ def test_a_bug_shows_its_traceback(monkeypatch, run, tmp_path, photo_file):
     with pytest.raises(ZeroDivisionError):
         run("compress", photo_file, "-o", tmp_path / "out.jpg", "--method", "standard")
     assert not (tmp_path / "out.jpg").exists()
+
+
+def test_an_evaluation_by_mozjpeg_without_its_library_ends_before_the_first_image(
+    run, monkeypatch, tmp_path
+):
+    params = {"evaluate": {"quality": 50, "methods": {"standard": {}, "mozjpeg": {}}}}
+    (tmp_path / "params.yaml").write_text(json.dumps(params))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyvips", None)
+    assert_refused(run("evaluate", "kodak"), 'mozjpeg needs pyvips: pip install "msroi[bench]"')
 
 
 # --- the whole program -----------------------------------------------------------------

@@ -2,14 +2,25 @@
 
 import subprocess
 import sys
+from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from msroi.encoder import METHODS, BudgetError, encode, encode_detailed, standard
+from msroi.encoder import (
+    METHODS,
+    BudgetError,
+    MethodError,
+    check_methods,
+    encode,
+    encode_detailed,
+    standard,
+)
 from msroi.encoder.blocks import block_saliency, saliency_levels, spread
 from msroi.encoder.budget import search
 from msroi.encoder.mosaic import level_qualities, make_mosaic
+from msroi.encoder.peers import PeerError
 from msroi.images import decode
 
 SHAPES = [(1, 1), (5, 3), (8, 8), (16, 32), (17, 23), (40, 61)]
@@ -139,6 +150,32 @@ def test_the_standard_method_without_a_budget_is_that_very_file(rng):
     assert result == (standard.write(image, 35), 35)
 
 
+@pytest.mark.parametrize("quality", [1, 7, 30, 49, 50, 51, 75, 99, 100])
+def test_the_standard_jpeg_is_pillows_own_byte_for_byte(rng, quality):
+    image, file = texture(rng, (20, 30)), BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    assert standard.write(image, quality) == file.getvalue()
+
+
+def test_a_quality_between_two_whole_ones_has_tables_between_theirs(rng):
+    image = texture(rng, (8, 8))
+    luma = [
+        np.array(Image.open(BytesIO(standard.write(image, quality))).quantization[0])
+        for quality in (30, 30.5, 31)
+    ]
+    assert (luma[0] >= luma[1]).all() and (luma[1] >= luma[2]).all()
+    assert (luma[0] != luma[1]).any() and (luma[1] != luma[2]).any()
+
+
+@pytest.mark.parametrize("method", ["direct", "direct-flat", "mosaic", "standard-optimized"])
+def test_at_least_99_percent_of_the_budget_is_used(rng, method):
+    image = texture(rng, (200, 240))
+    y, x = np.mgrid[-1:1:200j, -1:1:240j]
+    budget = len(standard.write(image, 50))
+    data = encode(image, np.exp(-4 * (y**2 + x**2)), method=method)
+    assert 0.99 * budget <= len(data) <= budget
+
+
 @pytest.mark.parametrize("max_bytes", [760, 900, 1100, 1300])
 def test_one_quality_more_would_exceed_the_budget(rng, max_bytes):
     image, saliency = texture(rng, (48, 48)), rng.random((48, 48))
@@ -202,6 +239,18 @@ def test_equal_input_gives_equal_bytes_and_is_left_alone(rng):
 def test_an_unknown_method_is_answered_with_the_known_ones(rng):
     with pytest.raises(ValueError, match="direct, direct-flat, mosaic, standard"):
         encode(texture(rng, (8, 8)), method="jpeg2000")
+
+
+def test_methods_are_checked_before_any_work():
+    check_methods(["standard", "mosaic", "direct", "direct-flat", "standard-optimized"])
+    with pytest.raises(MethodError, match="jpeg2000"):
+        check_methods(["standard", "jpeg2000"])
+
+
+def test_mozjpeg_without_its_library_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyvips", None)
+    with pytest.raises(PeerError, match=r'mozjpeg needs pyvips: pip install "msroi\[bench\]"'):
+        check_methods(["standard", "mozjpeg"])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from msroi import figures
+from msroi.encoder import METHODS
 
 
 @pytest.fixture
@@ -46,6 +47,30 @@ def test_a_bar_is_the_mean_of_its_category(ax):
 def test_the_size_curve_is_over_megapixels(ax):
     figures.size_curve(paired(psnr_hvs=[-1.0, -0.5], width=[1000, 2000], height=[1000, 1000]), ax)
     np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1, -1], [2, -0.5]])
+
+
+def test_every_method_has_a_look_of_its_own():
+    assert set(figures.METHOD_STYLES) == set(METHODS)
+    looks = {tuple(look.values()) for look in figures.METHOD_STYLES.values()}
+    assert len(looks) == len(METHODS)
+
+
+def test_a_curve_a_method_runs_over_the_rate(ax):
+    table = pd.DataFrame(
+        {"method": ["standard", "standard", "direct"], "rate_bpp": [0.2, 0.4, 0.3]}
+        | {"psnr": [30.0, 33.0, 32.0]}
+    )
+    figures.rate_distortion(table, ax)
+    assert [line.get_label() for line in ax.lines] == ["standard", "direct"]
+    assert ax.lines[0].get_xydata().tolist() == [[0.2, 30.0], [0.4, 33.0]]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("rate, bits per pixel", "PSNR, dB")
+
+
+def test_a_block_shows_its_numbers_and_no_negative_zero(ax):
+    values = np.full((8, 8), -0.2)
+    values[0, 1] = -26
+    figures.show_block(ax, values)
+    assert [text.get_text() for text in ax.texts[:3]] == ["0", "-26", "0"]
 
 
 def test_differences_draw_a_dot_an_image_and_a_mean_for_each_metric(ax):

@@ -3,6 +3,8 @@
 Works with any map in [0, 1], a hand-drawn one too: neither torch nor the model is needed.
 """
 
+import logging
+from collections.abc import Collection
 from functools import partial
 
 import numpy as np
@@ -11,7 +13,21 @@ from msroi.encoder import peers, standard
 from msroi.encoder.budget import BudgetError, Encoded, search
 from msroi.encoder.mosaic import make_mosaic
 
-__all__ = ["METHODS", "BudgetError", "Encoded", "encode", "encode_detailed"]
+__all__ = [
+    "METHODS",
+    "BudgetError",
+    "Encoded",
+    "MethodError",
+    "check_methods",
+    "encode",
+    "encode_detailed",
+]
+
+logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
+
+
+class MethodError(ValueError):
+    """There is no such method; the message names those that there are."""
 
 
 def _encode_standard(image, saliency, *, quality, max_bytes) -> Encoded:
@@ -22,7 +38,7 @@ def _encode_standard(image, saliency, *, quality, max_bytes) -> Encoded:
 
 def _encode_mosaic(image, saliency, *, quality, max_bytes, **levels) -> Encoded:
     mosaic = make_mosaic(image, saliency, **levels)
-    return search(partial(standard.write, mosaic), max_bytes, standard.QUALITIES)
+    return search(partial(standard.write, mosaic), max_bytes, standard.FINE_QUALITIES)
 
 
 def _encode_direct(image, saliency, *, quality, max_bytes, **options) -> Encoded:
@@ -54,6 +70,22 @@ METHODS = {
 }
 
 
+def check_methods(names: Collection[str]) -> None:
+    """Refuse methods that cannot be run here, before any work is done.
+
+    Raises
+    ------
+    MethodError
+        A name is unknown.
+    PeerError
+        The library of a peer is not installed; the message says how to get it.
+    """
+    if strange := [name for name in names if name not in METHODS]:
+        raise MethodError(f"unknown method {strange[0]!r}: choose from {', '.join(METHODS)}")
+    if "mozjpeg" in names:
+        peers.load_vips()
+
+
 def encode(
     image: np.ndarray,
     saliency: np.ndarray | None = None,
@@ -83,7 +115,8 @@ def encode(
         1 to 100: where `max_bytes` is None, the budget is the size of the standard JPEG
         of this quality, and ``"standard"`` gives that very file.
     max_bytes : int, optional
-        The budget. The result has the largest quality whose file is within it.
+        The budget. The result has the largest quality whose file is within it: at least 99%
+        of it where the quality is continuous, less where it goes by whole steps.
     **options
         Of the method; one that the method does not have is a TypeError.
 
@@ -118,11 +151,11 @@ def encode_detailed(
     Returns
     -------
     Encoded
-        ``data`` (bytes) and ``quality``, on the method's own scale: libjpeg's 1 to 100 for
-        ``"standard"`` and ``"mosaic"`` (where it is that of the last encode).
+        ``data`` (bytes) and ``quality``, on libjpeg's scale from 1 to 100: whole for
+        ``"standard"`` and ``"mozjpeg"``, to a twentieth for ``"mosaic"`` (where it is that of
+        the last encode) and ``"standard-optimized"``, continuous for ``"direct"``.
     """
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
+    check_methods([method])
     if quality not in standard.QUALITIES:
         raise ValueError(f"quality must be a whole number from 1 to 100, not {quality}")
     _check_image(image)
@@ -130,7 +163,9 @@ def encode_detailed(
         saliency = np.full(image.shape[:2], 0.5, np.float32)
     _check_saliency(saliency, image.shape[:2])
     if max_bytes is None and method != "standard":
+        logger.debug("finding the budget")
         max_bytes = len(standard.write(image, quality))
+    logger.debug("analysing")
     return METHODS[method](image, saliency, quality=quality, max_bytes=max_bytes, **options)
 
 

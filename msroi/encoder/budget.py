@@ -1,11 +1,14 @@
 """The search for the best quality that a byte budget allows, shared by all methods."""
 
+import logging
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
 import numpy as np
+
+logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 
 LOOKAHEAD = 2
 
@@ -76,6 +79,7 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
         if step not in sizes:
             data = write(qualities[step])
             sizes[step] = len(data)
+            _tell(len(data), max_bytes)
             if len(data) <= max_bytes and step > found:
                 found, best = step, data
         return sizes[step] <= max_bytes
@@ -89,6 +93,10 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
     if found < 0:
         raise BudgetError(max_bytes, min(sizes.values()))
     return Encoded(best, qualities[found])
+
+
+def _tell(size_bytes: int, max_bytes: int) -> None:
+    logger.debug("%.1f%% of the budget", 100 * size_bytes / max_bytes)
 
 
 def _steps_above(step: int, count: int) -> range:
@@ -161,6 +169,7 @@ def _nearest_scale(
     while True:
         attempt = measure(math.exp(x), 1.0, attempt)
         points[x] = math.log(attempt.size_bytes)
+        _tell(attempt.size_bytes, max_bytes)
         step = round(_secant(points, target, SCALE_PER_SIZE), DIGITS)
         step = min(max(step, finest), coarsest)
         if abs(points[x] - target) < NEAR or step in points or len(points) == MEASURES:
@@ -178,8 +187,10 @@ def _fill(
     while True:
         attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
         points[x] = math.log(attempt.size_bytes)
+        _tell(attempt.size_bytes, max_bytes)
         share = attempt.size_bytes * correction / max_bytes
         if FULL < share <= 1 or len(points) > PATIENCE or x == -MAX_THRIFT:
+            logger.debug("writing")
             data = write(attempt)
             correction = len(data) / attempt.size_bytes
             best = max(best, data if len(data) <= max_bytes else b"", key=len)

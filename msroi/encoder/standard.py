@@ -1,22 +1,32 @@
 """The baseline: a standard JPEG, as every off-the-shelf encoder writes it."""
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from msroi.encoder.blocks import ZIGZAG
+from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
+
 QUALITIES = range(1, 101)  # libjpeg's scale; each step scales the Annex K tables
+FINE_QUALITIES = [n / 20 for n in range(20, 2001)]  # 1 to 100 by twentieths
 MAX_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
+# libjpeg's scale of the tables at each whole quality, per cent, with its division of integers
+_PERCENT = [5000 // quality if quality < 50 else 200 - 2 * quality for quality in QUALITIES]
 
 
-def write(image: np.ndarray, quality: int) -> bytes:
+def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
     """Encode `image` as baseline JPEG: 4:2:0, Annex K tables, default Huffman tables.
 
     Parameters
     ----------
     image : uint8 [H, W, 3], sides from 1 to 65500
-    quality : int
-        libjpeg's scale, 1 (smallest) to 100 (best).
+    quality : float
+        libjpeg's scale, 1 (smallest) to 100 (best). Between two whole qualities the scale of
+        the tables is interpolated; at a whole one it is libjpeg's very own.
+    **options
+        Of Pillow's JPEG writer, as ``progressive=True``.
 
     Returns
     -------
@@ -24,5 +34,14 @@ def write(image: np.ndarray, quality: int) -> bytes:
         A whole JFIF file.
     """
     file = BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=int(quality), subsampling="4:2:0")
+    steps = [_steps(base, quality) for base in (ANNEX_K_LUMA, ANNEX_K_CHROMA)]
+    Image.fromarray(image).save(file, "JPEG", qtables=steps, subsampling="4:2:0", **options)
     return file.getvalue()
+
+
+def _steps(base: np.ndarray, quality: float) -> list[int]:
+    """A table [64] in natural order, as libjpeg's jpeg_set_quality makes it."""
+    percent = np.interp(quality, QUALITIES, _PERCENT)
+    steps = np.empty(64, np.uint8)
+    steps[ZIGZAG] = np.clip((base * percent + 50) // 100, 1, 255)
+    return steps.tolist()

@@ -1,0 +1,202 @@
+"""Image files → JPEG files: one with its steps shown, or many of them at a time."""
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import Parallel, cpu_count, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from tqdm import tqdm
+
+from msroi import images
+from msroi.encoder import BudgetError, encode_detailed
+from msroi.files import write_atomically
+from msroi.targets import CommandError, is_about_input
+
+logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
+PATIENCE = 1.0  # seconds that an image takes before its steps are shown
+ENOUGH = 16  # images that pay for a worker's start, which takes seconds
+
+SaliencyOf = Callable[[np.ndarray], np.ndarray | None]
+
+
+class Outcome(NamedTuple):
+    """What became of an image; where `error` is not empty, no file was written."""
+
+    source: Path
+    target: Path
+    before_bytes: int = 0
+    after_bytes: int = 0
+    quality: float = 0.0  # as `msroi.encoder.Encoded` has it
+    from_jpeg: bool = False
+    notes: tuple[str, ...] = ()  # what is to be told about it
+    error: str = ""
+
+
+Work = Callable[[Path, Path], Outcome]
+
+
+def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Iterator[Outcome]:
+    """Do the work for every (source, target), and give the outcomes in that order.
+
+    A bar on a terminal counts the images. With one job each has all cores, one after the
+    other, and its steps are shown too where they last. With more, that many are done at a
+    time in processes of their own, which share the cores: joblib gives each worker's numba
+    and torch its part of the threads.
+
+    Parameters
+    ----------
+    work : callable
+        Of a module, or a partial of one: it is sent to the workers.
+    pairs : sequence of (Path, Path)
+    jobs : int, optional
+        None: one for each core, as far as each has `ENOUGH` images to do.
+
+    Raises
+    ------
+    CommandError
+        A worker was killed.
+    """
+    count = len(pairs)
+    jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // ENOUGH))
+    outcomes = _one_by_one(work, pairs) if jobs == 1 else _by_workers(work, pairs, jobs)
+    bar = {"unit": "image", "leave": False, "disable": True if count == 1 else None}
+    yield from tqdm(outcomes, total=count, **bar)
+
+
+def _one_by_one(work: Work, pairs: Sequence[tuple[Path, Path]]) -> Iterator[Outcome]:
+    for source, target in pairs:
+        with _steps_shown(str(source)):
+            outcome = work(source, target)
+        yield outcome
+
+
+def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> Iterator[Outcome]:
+    try:
+        parallel = Parallel(n_jobs=jobs, return_as="generator")
+        yield from parallel(delayed(work)(*pair) for pair in pairs)
+    except TerminatedWorkerError as error:
+        raise CommandError(
+            "a worker process was killed, most likely for want of memory: try a smaller --jobs"
+        ) from error
+
+
+def compress_file(
+    source: Path, target: Path, *, saliency_of: SaliencyOf, **options: Any
+) -> Outcome:
+    """Compress an image file; whatever is wrong with it is told in the outcome.
+
+    Parameters
+    ----------
+    source, target : Path
+    saliency_of : callable
+        upright image -> its map or None.
+    **options
+        Of `msroi.encoder.encode_detailed`.
+    """
+    outcome = Outcome(source, target)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        try:
+            outcome = _compress(outcome, saliency_of, **options)
+        except Exception as error:
+            if not is_about_input(error):
+                raise
+            outcome = outcome._replace(error=str(error))
+    return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
+
+
+def no_map(pixels: np.ndarray) -> None:
+    """For a method that heeds none."""
+
+
+def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
+    """The map of an upright image, from a file."""
+    return images.read_map(file, pixels.shape[:2])
+
+
+def network_map(pixels: np.ndarray, *, model: str, head: str) -> np.ndarray:
+    """The map of an upright image, by a network that each process loads once."""
+    from msroi.saliency import saliency_map
+
+    return saliency_map(pixels, load_network(model, head))
+
+
+@lru_cache(maxsize=1)
+def load_network(model: str, head: str):
+    from msroi.model import load_model
+
+    return load_model(model, head=head)
+
+
+def _compress(
+    outcome: Outcome, saliency_of: SaliencyOf, *, max_bytes: int | None, **options: Any
+) -> Outcome:
+    """Encode an image in its stored orientation, metadata included in the budget."""
+    source = outcome.source
+    logger.debug("reading")
+    picture = images.read_image(source)
+    logger.debug("drawing the map")
+    saliency = saliency_of(picture.pixels)
+    pixels = images.turn_back(picture.pixels, picture.orientation)
+    if saliency is not None:
+        saliency = images.turn_back(saliency, picture.orientation)
+    segments = images.metadata_segments(picture)
+    budget = None if max_bytes is None else max_bytes - len(segments)
+    try:
+        encoded = encode_detailed(pixels, saliency, max_bytes=budget, **options)
+    except BudgetError as error:
+        whole = BudgetError(error.max_bytes + len(segments), error.smallest_bytes + len(segments))
+        raise CommandError(f"{source}: {whole}") from error
+    except ValueError as error:
+        raise CommandError(f"{source}: {error}") from error
+    data = images.insert_segments(encoded.data, segments)
+    write_atomically(outcome.target, data)
+    return outcome._replace(
+        before_bytes=source.stat().st_size,
+        after_bytes=len(data),
+        quality=encoded.quality,
+        from_jpeg=_is_jpeg(source),
+    )
+
+
+def _is_jpeg(source: Path) -> bool:
+    with source.open("rb") as file:
+        return file.read(3) == b"\xff\xd8\xff"
+
+
+@contextmanager
+def _steps_shown(title: str) -> Iterator[None]:
+    """Show on a terminal the steps that are told of, where the work lasts."""
+    told = logging.getLogger("msroi")
+    level = told.level
+    look = {"bar_format": "{desc} [{elapsed}]", "leave": False, "disable": None}
+    every_step = {"miniters": 1, "mininterval": 0}  # by default tqdm leaves some out
+    with tqdm(**look, **every_step, delay=PATIENCE) as bar:
+        handler = _Steps(bar, title)
+        told.addHandler(handler)
+        told.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            told.setLevel(level)
+            told.removeHandler(handler)
+
+
+class _Steps(logging.Handler):
+    """Brings every record to a bar: "photo.png: step 5, 104.2% of the budget"."""
+
+    def __init__(self, bar: tqdm, title: str):
+        super().__init__()
+        self.bar, self.title, self.count = bar, title, 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.count += 1
+        said = f"{self.title}: step {self.count}, {record.getMessage()}"
+        self.bar.set_description_str(said, refresh=False)
+        self.bar.update()
