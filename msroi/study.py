@@ -1,14 +1,12 @@
-"""What the figures and tables compare: differences, means, objects found."""
+"""What the figures and tables compare: differences and means."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 METRICS = ("psnr_s", "psnr", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp")
-
-SaliencyOf = Callable[[np.ndarray], np.ndarray]
 
 
 def paired_difference(table: pd.DataFrame, *, baseline: str = "standard") -> pd.DataFrame:
@@ -77,41 +75,3 @@ def summary(table: pd.DataFrame) -> dict[str, Any]:
     by_method = means(table).assign(budget_share=share.groupby(table["method"]).mean())
     rounded = by_method.round(4).to_dict("index")
     return {"images": int(table.groupby(["image", "category", "width"]).ngroups), **rounded}
-
-
-def objects_found(
-    scenes: Iterable[tuple[str, np.ndarray, np.ndarray]], maps: Mapping[str, SaliencyOf]
-) -> pd.DataFrame:
-    """Which objects each map finds: mean saliency inside the mask above the whole image's mean.
-
-    Parameters
-    ----------
-    scenes
-        (name, image uint8 [H, W, 3], label image [H, W]: 0 background, i the i-th object).
-    maps
-        Name of a map → how to make it.
-
-    Returns
-    -------
-    DataFrame: scene, objects (how many the scene holds), object (1…), map, inside (mean saliency
-    in the mask), everywhere (mean of the image), found.
-    """
-    return pd.DataFrame([row for scene in scenes for row in _found_in_scene(*scene, maps)])
-
-
-def share_found(found: pd.DataFrame) -> pd.DataFrame:
-    """Share of objects found, a row for each number of objects in the scene, a column a map."""
-    return found.pivot_table(index="objects", columns="map", values="found", aggfunc="mean")
-
-
-def _found_in_scene(
-    name: str, image: np.ndarray, masks: np.ndarray, maps: Mapping[str, SaliencyOf]
-) -> Iterator[dict[str, Any]]:
-    count = int(masks.max())
-    for map_name, saliency_of in maps.items():
-        saliency = saliency_of(image)
-        everywhere = float(saliency.mean())
-        for index in range(1, count + 1):
-            inside = float(saliency[masks == index].mean())
-            row = {"scene": name, "objects": count, "object": index, "map": map_name}
-            yield row | {"inside": inside, "everywhere": everywhere, "found": inside > everywhere}

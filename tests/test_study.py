@@ -56,32 +56,6 @@ def test_the_summary_names_every_method_and_counts_images(table):
     assert 0.9 < summary["mosaic"]["budget_share"] <= summary["standard"]["budget_share"] == 1
 
 
-def test_an_object_is_found_where_the_map_is_above_its_mean():
-    masks = np.zeros((4, 4), np.uint8)
-    masks[0, 0], masks[3, 3] = 1, 2
-    left = np.zeros((4, 4), np.float32)
-    left[0, 0] = 1
-    image = np.zeros((4, 4, 3), np.uint8)
-    maps = {"left": lambda _: left, "right": lambda _: left[::-1, ::-1]}
-    found = study.objects_found([("one", image, masks)], maps)
-    assert found[["map", "object", "found"]].to_numpy().tolist() == [
-        ["left", 1, True],
-        ["left", 2, False],
-        ["right", 1, False],
-        ["right", 2, True],
-    ]
-    assert study.share_found(found).loc[2].to_dict() == {"left": 0.5, "right": 0.5}
-
-
-def test_a_flat_map_finds_nothing():
-    flat = np.full((4, 4), 0.5, np.float32)
-    found = study.objects_found(
-        [("one", np.zeros((4, 4, 3), np.uint8), np.eye(4, dtype=np.uint8))],
-        {"flat": lambda _: flat},
-    )
-    assert not found["found"].any()
-
-
 def test_the_most_salient_box_is_where_the_map_is_highest():
     saliency = np.zeros((50, 80), np.float32)
     saliency[30:40, 60:70] = 1
