@@ -77,11 +77,34 @@ def test_the_table_caption_says_what_the_numbers_say(gain, verdict):
     assert verdict in captions.table1_quality(quality(gain))
 
 
-def test_the_found_caption_names_the_map_that_finds_more():
-    table = pd.DataFrame({"objects": [1, 2], "scenes": 5, "CAM": [0.9, 0.4], "MS-ROI": [0.5, 0.7]})
-    said = captions.figure2_cam_vs_msroi(table)
-    assert "MS-ROI finds the larger share, 70% against 40%" in said
+def shares(low):
+    return pd.DataFrame(
+        {"objects": [1, 3], "scenes": 5, "CAM": [0.9, 0.4], "MS-ROI": [0.5, 0.7]}
+        | {"several": [False, True], "gain": 0.3, "low": low, "high": 0.5}
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "verdict"), [(0.1, "more, clear of zero"), (-0.1, "not told apart from zero")]
+)
+def test_the_found_caption_says_whether_the_interval_is_clear_of_zero(low, verdict):
+    said = captions.figure2_cam_vs_msroi(shares(low))
     assert "1 object: CAM 90%, MS-ROI 50%" in said
+    assert "In the 5 scenes of 3 objects MS-ROI finds +30 percentage points" in said
+    assert verdict in said
+
+
+def heads():
+    rows = [("MS-ROI", 0.9, np.nan, 0.7), ("CAM", 0.1, 0.8, 0.8), ("flat", 0.0, 0.9, np.nan)]
+    table = pd.DataFrame(rows, columns=["map", "nss", "difference", "top-1"])
+    return table.assign(low=0.5, high=1.0, images=200)
+
+
+def test_the_models_caption_sets_ms_roi_against_every_other_map():
+    said = captions.model_what_it_finds(heads())
+    assert "MS-ROI 70.0%, CAM 80.0%" in said
+    assert "on 200 photographs" in said
+    assert "CAM +0.80 (+0.50 to +1.00); flat +0.90 (+0.50 to +1.00)" in said
 
 
 @pytest.fixture
@@ -127,9 +150,8 @@ def test_the_report_is_typeset_from_tables_and_figures_to_the_same_bytes(tmp_pat
             {"image": "i", "method": ["standard"], "bytes": 9, "budget_bytes": 9}
             | {"box_psnr": 30.0, "psnr": 31.0}
         ),
-        "figure2_cam_vs_msroi": pd.DataFrame(
-            {"objects": [1, 2], "scenes": 5, "CAM": [0.9, 0.4], "MS-ROI": [0.5, 0.7]}
-        ),
+        "model_what_it_finds": heads(),
+        "figure2_cam_vs_msroi": shares(0.1),
         "figure3_maps": pd.DataFrame({"image": ["i", "j"], "mean": 0.2, "salient": [0.1, 0.3]}),
         "table1_quality": quality(-0.5),
         "figure4_size_scaling": paired([0.5, -0.25], ["size", "size"]),
