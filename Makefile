@@ -2,6 +2,7 @@
 # make test    all tests
 # make lab     JupyterLab on the notebooks
 # make check   lint and format
+# make weights train the released checkpoint anew on Caltech-101, and measure what it finds
 # make bench   encoders and metrics against their peers, both sides in one run
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +11,7 @@ INSTALLED := $(VENV)/installed
 # commands that a stage calls (msroi, jupyter) are those of the virtual environment
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lab check bench clean
+.PHONY: repro test lab check bench weights clean
 
 repro: $(INSTALLED)
 	dvc repro
@@ -30,6 +31,12 @@ bench: $(INSTALLED)
 	test -e data/raw/sample || msroi fetch sample
 	python benchmarks/speed.py --image data/raw/sample/motorcycle.png
 	python benchmarks/metrics.py
+
+weights: $(INSTALLED)
+	dvc exp run -S study=released train@cam train@msroi fetch@osie
+	msroi release
+	msroi find caltech101 --to data/released
+	msroi find osie --to data/released
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
