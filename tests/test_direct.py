@@ -20,7 +20,7 @@ from msroi.encoder import (
     tables,
 )
 from msroi.encoder.budget import ENOUGH, approach
-from msroi.encoder.importance import importance, masking
+from msroi.encoder.importance import importance, masking, usual_weight
 
 TUNES = list(tables.TUNES)
 SUBSAMPLINGS = list(blocks.SUBSAMPLINGS)
@@ -118,22 +118,31 @@ def test_flatness_goes_from_one_step_for_all_to_annex_k():
 CELLS = [(8, 8), (16, 16)]
 
 
-@pytest.mark.parametrize(
-    "saliency", [np.full((40, 33), 0.3), np.ones((40, 33)), np.zeros((40, 33))]
-)
-def test_a_flat_map_weighs_every_block_exactly_one(saliency):
-    assert all((w == 1).all() for w in importance(saliency, 3.5, CELLS))
+@pytest.mark.parametrize("value", [0, 0.3, 0.61, 1])
+def test_a_flat_map_prefers_no_block(value):
+    assert all(not g.any() for g in importance(np.full((40, 33), value), 3.5, CELLS))
 
 
-def test_strength_zero_weighs_every_block_exactly_one(rng):
-    assert all((w == 1).all() for w in importance(rng.random((40, 33)), 0, CELLS))
+def test_strength_zero_prefers_no_block(rng):
+    gains = importance(rng.random((40, 33)), 0, CELLS)
+    assert all(not g.any() for g in gains)
+    assert usual_weight(gains[0]) == 1
 
 
-def test_each_unit_of_strength_doubles_the_weight_of_a_salient_block():
-    luma, chroma = importance(half((16, 32)), 3, CELLS)
-    assert luma[0, 3] / luma[0, 0] == pytest.approx(8)
-    assert chroma.tolist() == luma[:1, 1::2].tolist()
-    assert np.sqrt((luma.astype(float) ** 2).mean()) == pytest.approx(1)
+def test_salient_blocks_gain_by_strength_and_by_how_few_they_are():
+    quarter = np.zeros((16, 64))
+    quarter[:, 48:] = 1
+    luma, chroma = importance(quarter, 3, CELLS)
+    assert luma[0].tolist() == [0, 0, 0, 0, 0, 0, 5.25, 5.25]  # (2³ − 1)(1 − ¼)
+    assert chroma[0].tolist() == luma[0, ::2].tolist()
+    assert usual_weight(luma) == pytest.approx(np.sqrt((3 + 6.25**2) / 4))
+
+
+def test_importance_rises_about_three_fifths():
+    saliency = np.repeat([0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 1], 8)[None].repeat(8, 0)
+    (g,) = importance(saliency, 1, CELLS[:1])
+    steps = np.array([0, 0, 0, 0.15625, 0.5, 0.84375, 1, 1])
+    np.testing.assert_allclose(g[0], np.maximum(steps - steps.mean(), 0), atol=1e-6)
 
 
 def test_texture_masks_and_flat_blocks_do_not():

@@ -14,11 +14,12 @@ def rng():
     return np.random.default_rng(3)
 
 
-def run(coefficients, steps, multipliers, prices, weights=None):
+def run(coefficients, steps, multipliers, prices, weights=None, gains=None):
     """Levels [B, 64] and counts [256]."""
     weights = np.ones(64, np.float32) if weights is None else weights
+    gains = np.zeros(len(coefficients), np.float32) if gains is None else gains
     levels = np.full(coefficients.shape, 99, np.int16)
-    counts = quantize(coefficients, steps, weights, multipliers, prices, levels)
+    counts = quantize(coefficients, steps, weights, gains, multipliers, prices, levels)
     return levels, counts
 
 
@@ -59,15 +60,17 @@ def test_the_trellis_finds_what_trying_all_levels_finds(rng):
     c = np.zeros((20, 64), np.float32)
     c[:, places] = rng.normal(0, 10, (20, 5))
     multipliers = rng.uniform(0.1, 8, 20).astype(np.float32)
-    found, _ = run(c, steps, multipliers, prices, weights)
-    for block, multiplier, levels in zip(c, multipliers, found, strict=True):
+    gains = rng.uniform(0, 3, 20).astype(np.float32)
+    found, _ = run(c, steps, multipliers, prices, weights, gains)
+    for block, gain, multiplier, levels in zip(c, gains, multipliers, found, strict=True):
+        own = weights + gain
         nearest = np.rint(block[places] / 4).astype(int)
         tried = np.zeros(64, int)
         costs = []
         for values in product(*(range(min(0, n), max(0, n) + 1) for n in nearest)):
             tried[places] = values
-            costs.append(cost(block, tried, steps, weights, multiplier, prices))
-        least = cost(block, levels, steps, weights, multiplier, prices)
+            costs.append(cost(block, tried, steps, own, multiplier, prices))
+        least = cost(block, levels, steps, own, multiplier, prices)
         assert least == pytest.approx(min(costs), rel=1e-5)
 
 
@@ -125,11 +128,22 @@ def test_each_block_has_a_multiplier_of_its_own(rng):
         np.testing.assert_array_equal(mixed[rows], alike[rows])
 
 
+def test_each_block_has_a_gain_of_its_own(rng):
+    c, prices, steps = blocks(rng, 6), some_prices(rng), np.full(64, 9, np.float32)
+    multipliers = np.full(6, 50, np.float32)
+    mixed, _ = run(c, steps, multipliers, prices, gains=np.array([0, 4, 0, 4, 0, 4], np.float32))
+    for weight, rows in ((1, slice(0, None, 2)), (5, slice(1, None, 2))):
+        alike, _ = run(c, steps, multipliers, prices, np.full(64, weight, np.float32))
+        np.testing.assert_array_equal(mixed[rows], alike[rows])
+
+
 def test_threads_change_nothing(rng):
     c, steps = blocks(rng, WORTH_THREADS + 1), np.full(64, 12, np.float32)
     multipliers, prices = np.full(len(c), 15, np.float32), some_prices(rng)
-    threaded, counts = run(c, steps, multipliers, prices)
-    halves = [run(part, steps, multipliers[: len(part)], prices) for part in np.split(c, [2000])]
+    gains = rng.uniform(0, 3, len(c)).astype(np.float32)
+    threaded, counts = run(c, steps, multipliers, prices, gains=gains)
+    parts = zip(*(np.split(array, [2000]) for array in (c, multipliers, gains)), strict=True)
+    halves = [run(part, steps, own, prices, gains=gain) for part, own, gain in parts]
     np.testing.assert_array_equal(threaded, np.concatenate([levels for levels, _ in halves]))
     np.testing.assert_array_equal(counts, halves[0][1] + halves[1][1])
 

@@ -9,7 +9,7 @@ from msroi.encoder import coefficients as dct
 from msroi.encoder import huffman, tables, trellis
 from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, approach
-from msroi.encoder.importance import importance, masking
+from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
@@ -21,10 +21,11 @@ class Component(NamedTuple):
     """What is known of Y, Cb or Cr before it is quantized."""
 
     coefficients: np.ndarray  # float32 [block rows, block columns, 64]
-    ease: np.ndarray  # float32 [block rows, block columns]: λ_b / λ
+    gains: np.ndarray  # float32 [block rows, block columns]: m_b g_b / N
+    masks: np.ndarray  # float32 [block rows, block columns]: m_b
     sampling: tuple[int, int]  # its blocks in an MCU, down and across
     base: np.ndarray  # float64 [64]: the table at scale 1
-    weights: np.ndarray  # float32 [64]: v
+    weights: np.ndarray  # float32 [64]: v / N
 
 
 class Attempt(NamedTuple):
@@ -42,18 +43,19 @@ def encode(
     *,
     max_bytes: int,
     quality: float = 50.0,
-    strength: float = 4.0,
+    strength: float = 3.0,
     tune: str = "balanced",
     subsampling: str = "4:2:0",
     progressive: bool = True,
 ) -> Encoded:
     """Encode by rate–distortion optimisation under a map, into a byte budget.
 
-    Per block b, the AC levels l minimise w_b Σ_k v_k (c_k − q_k l_k)² + λ m_b R(l) by a
-    trellis (`msroi.encoder.trellis`): w_b is the block's importance by the map and m_b its
-    masking (`msroi.encoder.importance`), v_k the weight of coefficient k's error
-    (`msroi.encoder.tables`), and R the bits under code lengths from the image's own
-    symbols. DC is rounded: a trellis over its differences gained 0.01 dB at most (Kodak).
+    Per block b, the AC levels l minimise Σ_k (v_k/m_b + g_b)/N · (c_k − q_k l_k)² + λ R(l) by a
+    trellis (`msroi.encoder.trellis`): v_k is the weight that coefficient k's error has to the
+    eye (`msroi.encoder.tables`), m_b what the block's texture masks and g_b what its saliency
+    adds, and N the usual 1 + g_b (`msroi.encoder.importance`); R counts the bits under code
+    lengths from the image's own symbols. DC is rounded: a trellis over its differences
+    gained 0.01 dB at most (Kodak).
     The table q follows one scale and λ its square; the search changes both so that the
     file just fits, by sizes estimated from the symbols, and writes only the last
     candidates.
@@ -68,7 +70,7 @@ def encode(
     quality : float
         libjpeg's number for about this size: where the search starts.
     strength : float
-        0 or more: how much the map weighs; w_b ∝ 2^(strength · s_b). 0 is a flat map.
+        0 or more: how much the map weighs; g_b grows as 2^strength − 1. 0 is a flat map.
     tune : str
         ``"balanced"``; ``"psnr"`` for squared error; ``"hvs"`` for what the eye sees.
     subsampling : str
@@ -120,13 +122,16 @@ def _analyse(
     samplings = [sampling, (1, 1), (1, 1)][: len(planes)]
     down, across = sampling
     cells = [(SIDE * down // v, SIDE * across // h) for v, h in samplings]
+    gains = importance(saliency, strength, cells)
+    usual = np.float32(usual_weight(gains[0]))
     components = []
-    for plane, own, w in zip(planes, samplings, importance(saliency, strength, cells), strict=True):
+    for plane, own, gain in zip(planes, samplings, gains, strict=True):
         annex_k = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
         base = tables.flatten(annex_k, tune.flatness) * (tune.chroma if components else 1)
         weights = tables.error_weights(annex_k, tune.sensitivity)
-        ease = masking(plane, weights, tune.masking) / w
-        components.append(Component(plane, ease, own, base, weights))
+        masks = masking(plane, weights, tune.masking)
+        weighed = masks * gain / usual, masks, own, base, weights / usual  # all times m_b
+        components.append(Component(plane, *weighed))
     return components
 
 
@@ -150,11 +155,11 @@ def _quantize(
 def _trellis(components, used, prices, trade):
     levels, counts = [], []
     for component, table, price in zip(components, used, prices, strict=True):
-        c, ease, _, base, weights = component
+        c, gains, masks, _, base, weights = component
         out = np.empty(c.shape, np.int16)
-        multipliers = np.float32(trade * tables.geometric_mean(base) ** 2) * ease.ravel()
-        flat = c.reshape(-1, 64), table.astype(np.float32), weights, multipliers, price
-        counts.append(trellis.quantize(*flat, out.reshape(-1, 64)))
+        multipliers = np.float32(trade * tables.geometric_mean(base) ** 2) * masks.ravel()
+        flat = c.reshape(-1, 64), table.astype(np.float32), weights, gains.ravel(), multipliers
+        counts.append(trellis.quantize(*flat, price, out.reshape(-1, 64)))
         levels.append(out)
     return levels, _shared(counts)
 

@@ -4,38 +4,56 @@ import numpy as np
 
 from msroi.encoder.blocks import block_saliency
 
+SALIENT = (0.5, 0.7)  # where u leaves 0 and reaches 1: about 3/5, where the study's salient begins
 ACTIVITY = 20.0  # E₀: mean weighted squared AC coefficient from which texture masks
 
 
 def importance(
     saliency: np.ndarray, strength: float, cells: list[tuple[int, int]]
 ) -> list[np.ndarray]:
-    """Weight of each block's distortion, w_b = 2^(strength · s_b) / N.
+    """Weight of each block's plain squared error, g_b = (2^strength − 1) · max(0, u_b − ū).
 
-    s_b is the mean saliency of the block's pixels: each unit of strength halves the squared
-    error worth a bit in a fully salient block, against one without saliency. N is the root
-    mean square of 2^(strength · s_b) over the luma blocks, which lies toward the salient
-    ones: they come out near 1, where the plain encoder trades error against bits, and the
-    others give bits away. So the search for the byte budget lowers the steps of the
-    quantization table until they suit the salient blocks, as a multiplier alone could not.
+    The encoder minimises the error as the eye weighs it, everywhere, plus g_b times the squared
+    error as it is: in salient blocks all frequencies count alike, as in PSNR-S. u_b rises from 0
+    to 1 as a smooth step of the block's mean saliency, from 0.5 to 0.7: about 3/5, the upper
+    edge of the middle one of the paper's five levels, above which the study calls a pixel
+    salient. So no bits go to differences among blocks that are all salient, or all not. ū
+    is the mean of u over the luma blocks: what is salient everywhere is nowhere preferred,
+    and the fewer blocks are salient, the more each of them gains.
 
     Parameters
     ----------
     saliency : float [H, W] in [0, 1]
     strength : float
-        0 or more. At 0, or with a flat map, every weight is exactly 1.
+        0 or more. At 0, with a flat map, and with one that nowhere exceeds 0.5, all are 0.
     cells : list of (int, int)
         Pixels that a block of each component covers, down and across; luma first.
 
     Returns
     -------
-    list of float32 [block rows, block columns]
+    list of float32 [block rows, block columns], at least 0
     """
-    saliencies = [block_saliency(saliency, cell) for cell in cells]
-    luma = saliencies[0].astype(np.float64)
-    gains = [np.exp2(strength * (s - luma.mean())) for s in saliencies]
-    norm = np.sqrt(np.mean(gains[0] ** 2))
-    return [(gain / norm).astype(np.float32) for gain in gains]
+    salient = [_smooth_step(block_saliency(saliency, cell)) for cell in cells]
+    usual = salient[0].mean()
+    return [(np.exp2(strength) - 1) * np.maximum(u - usual, 0).astype(np.float32) for u in salient]
+
+
+def _smooth_step(saliency: np.ndarray) -> np.ndarray:
+    """3 t² − 2 t³, t from 0 to 1 between the two bounds of `SALIENT`: float64."""
+    low, high = SALIENT
+    t = np.clip((saliency.astype(np.float64) - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def usual_weight(gains: np.ndarray) -> float:
+    """N, the root mean square of 1 + g over the luma blocks: 1 where no block is preferred.
+
+    All weights are divided by N, which lies toward those of the salient blocks: they come out
+    near 1, where the plain encoder trades error against bits, and the others give bits away.
+    So the search for the byte budget lowers the steps of the quantization table until they
+    suit the salient blocks, as a multiplier alone could not.
+    """
+    return float(np.sqrt(np.mean((1 + gains.astype(np.float64)) ** 2)))
 
 
 def masking(coefficients: np.ndarray, weights: np.ndarray, exponent: float) -> np.ndarray:

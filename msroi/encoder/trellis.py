@@ -2,7 +2,7 @@
 
 A block's AC levels are chosen along the best path through a trellis (Viterbi), as in
 Crouse and Ramchandran, "Joint thresholding and quantizer selection for transform image
-coding" (doi:10.1109/83.557360), and in mozjpeg, but with a multiplier for every block.
+coding" (doi:10.1109/83.557360), and in mozjpeg, but every block weighs errors on its own.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ WORTH_THREADS = 16384  # blocks (a megapixel) from which threads gain more than 
 _CHUNKS = 64  # of blocks, each worked off by one thread with scratch of its own
 
 
-def quantize(coefficients, steps, weights, multipliers, prices, levels):
-    """Quantize blocks so that each has the least Σ_k v_k (c_k − q_k l_k)² + λ_b · R(l).
+def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
+    """Quantize blocks so that each has the least Σ_k (v_k + g_b)(c_k − q_k l_k)² + λ_b · R(l).
 
     R counts the bits of the AC symbols under given code lengths. For each k the candidates
     are zero, the nearest level, and the largest level of every smaller size: of one size
@@ -30,6 +30,8 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
         q, the quantization table.
     weights : float32 [64]
         v, of each coefficient's squared error.
+    gains : float32 [B]
+        g, at least 0: what each block adds to the weights.
     multipliers : float32 [B]
         λ_b, at least 0, in squared error per bit.
     prices : float32 [256]
@@ -44,7 +46,7 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
     """
     threaded = len(coefficients) >= WORTH_THREADS
     counts = np.zeros((_CHUNKS if threaded else 1, 256), np.int64)
-    arrays = coefficients, steps, weights, multipliers, prices, levels, counts
+    arrays = coefficients, steps, weights, gains, multipliers, prices, levels, counts
     if threaded:
         _quantize_chunks(*arrays)
     else:
@@ -53,20 +55,24 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
 
 
 @njit(parallel=True, cache=True)
-def _quantize_chunks(coefficients, steps, weights, multipliers, prices, levels, counts):
+def _quantize_chunks(coefficients, steps, weights, gains, multipliers, prices, levels, counts):
     for chunk in prange(len(counts)):
-        _quantize_chunk(coefficients, steps, weights, multipliers, prices, levels, counts, chunk)
+        _quantize_chunk(
+            coefficients, steps, weights, gains, multipliers, prices, levels, counts, chunk
+        )
 
 
 @njit(cache=True)
-def _quantize_chunk(coefficients, steps, weights, multipliers, prices, levels, counts, chunk):
+def _quantize_chunk(
+    coefficients, steps, weights, gains, multipliers, prices, levels, counts, chunk
+):
     path = np.zeros((3, 64), np.int64)  # states: position, level, state before
     cost = np.zeros(64, np.float32)
     tail = np.zeros(64, np.float32)
     blocks, chunks = len(coefficients), len(counts)
     for b in range(blocks * chunk // chunks, blocks * (chunk + 1) // chunks):
         c, level = coefficients[b], levels[b]
-        states = _walk(c, steps, weights, multipliers[b], prices, path, cost, tail)
+        states = _walk(c, steps, weights, gains[b], multipliers[b], prices, path, cost, tail)
         last = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
         level[:] = 0
         level[0] = np.int16(np.rint(c[0] / steps[0]))
@@ -74,7 +80,7 @@ def _quantize_chunk(coefficients, steps, weights, multipliers, prices, levels, c
 
 
 @njit(cache=True)
-def _walk(c, steps, weights, multiplier, prices, path, cost, tail):
+def _walk(c, steps, weights, gain, multiplier, prices, path, cost, tail):
     """Fill in the cheapest way to each state, and return the number of states.
 
     State n ends a run at position path[0, n] with level path[1, n] > 0, and came from state
@@ -85,7 +91,8 @@ def _walk(c, steps, weights, multiplier, prices, path, cost, tail):
     states = 1
     for k in range(1, 64):
         a = abs(c[k])
-        tail[k] = tail[k - 1] + weights[k] * a * a
+        weight = weights[k] + gain
+        tail[k] = tail[k - 1] + weight * a * a
         top = min(int(a / steps[k] + np.float32(0.5)), MAX_LEVEL)
         if top == 0:
             continue
@@ -94,7 +101,7 @@ def _walk(c, steps, weights, multiplier, prices, path, cost, tail):
         for size in range(_size(top), 0, -1):
             level = min(top, (1 << size) - 1)
             error = a - level * steps[k]
-            own = weights[k] * error * error - (tail[k] - tail[k - 1]) + multiplier * size
+            own = weight * error * error - (tail[k] - tail[k - 1]) + multiplier * size
             for before in range(states):
                 run = k - path[0, before] - 1
                 price = prices[(run & 15) << 4 | size] + (run >> 4) * prices[ZRL]
