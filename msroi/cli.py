@@ -129,7 +129,7 @@ def compress(
     strength: Annotated[
         float | None,
         typer.Option(
-            min=0, max=100, help="direct: how much the map weighs; 0 is not at all.  [default: 4]"
+            min=0, max=100, help="direct: how much the map weighs; 0 is not at all.  [default: 3]"
         ),
     ] = None,
     tune: Annotated[

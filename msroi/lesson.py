@@ -139,5 +139,6 @@ def _quantize(plane: Luma, weight: float) -> tuple[np.ndarray, np.ndarray]:
     flat = plane.coefficients.reshape(-1, 64)
     multipliers = np.full(len(flat), plane.multiplier / weight, np.float32)
     out = levels.reshape(-1, 64)
-    counts = quantize(flat, plane.steps, plane.weights, multipliers, plane.prices, out)
+    gains = np.zeros(len(flat), np.float32)
+    counts = quantize(flat, plane.steps, plane.weights, gains, multipliers, plane.prices, out)
     return levels, counts
