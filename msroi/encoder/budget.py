@@ -21,7 +21,8 @@ MAX_THRIFT = 0.7  # its logarithm: λ at half and at twice its usual value
 SCALE_PER_SIZE, THRIFT_PER_SIZE = 1.2, 9.0  # log for log, while all sizes are on one side
 DIGITS = 4  # of both logarithms
 MEASURES = 12
-PATIENCE = 6  # measures of thrift after which every attempt is written
+REMEMBERED = 3  # measures of thrift: older sizes came of other code lengths, and mislead
+PATIENCE = 4  # measures of thrift after which every attempt is written
 STEPS = 400  # of the scale in the last resort
 
 
@@ -96,7 +97,7 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
 
 
 def _tell(size_bytes: int, max_bytes: int) -> None:
-    logger.debug("%.1f%% of the budget", 100 * size_bytes / max_bytes)
+    logger.debug("%.1f%% of the budget", 100 * size_bytes / max(max_bytes, 1))
 
 
 def _steps_above(step: int, count: int) -> range:
@@ -194,7 +195,8 @@ def _fill(
             data = write(attempt)
             correction = len(data) / attempt.size_bytes
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
-        x = round(_secant(points, math.log(AIM * max_bytes / correction), THRIFT_PER_SIZE), DIGITS)
+        recent = dict(list(points.items())[-REMEMBERED:])
+        x = round(_secant(recent, math.log(AIM * max_bytes / correction), THRIFT_PER_SIZE), DIGITS)
         x = min(max(x, -MAX_THRIFT), MAX_THRIFT)
         if len(best) >= FULL * max_bytes or x in points or len(points) == MEASURES:
             return best
