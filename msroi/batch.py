@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from msroi import images
 from msroi.encoder import BudgetError, encode_detailed
+from msroi.encoder.importance import SALIENT
 from msroi.files import write_atomically
 from msroi.targets import CommandError, is_about_input
 
@@ -116,8 +117,11 @@ def no_map(pixels: np.ndarray) -> None:
 
 
 def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
-    """The map of an upright image, from a file."""
-    return images.read_map(file, pixels.shape[:2])
+    """The map of an upright image, from a file; one too faint for `direct` to heed is told."""
+    saliency = images.read_map(file, pixels.shape[:2])
+    if saliency.max() <= SALIENT[0]:
+        warnings.warn(f"{file} is nowhere above half grey: direct prefers nothing", stacklevel=2)
+    return saliency
 
 
 def network_map(pixels: np.ndarray, *, model: str, head: str) -> np.ndarray:

@@ -149,6 +149,16 @@ def test_each_option_of_direct_is_that_of_encode(
     assert out.read_bytes() == encode(photo, drawn, **options)
 
 
+def test_a_map_that_is_too_faint_to_matter_is_told(run, tmp_path, photo_file):
+    with Image.open(photo_file) as photo:
+        Image.new("L", photo.size, 120).save(tmp_path / "faint.png")
+    code, _, said = run(
+        "compress", photo_file, "-o", tmp_path / "out.jpg", "--map", tmp_path / "faint.png"
+    )
+    assert code == 0
+    assert "faint.png is nowhere above half grey" in said
+
+
 def test_a_grey_photo_becomes_a_grey_jpeg(run, tmp_path, photo, map_file):
     Image.fromarray(photo[..., 0]).save(tmp_path / "grey.png")
     out = tmp_path / "out.jpg"
