@@ -89,6 +89,16 @@ def here(folder, monkeypatch):
     (folder / "data/raw/mine/a/broken.png").unlink(missing_ok=True)
 
 
+@pytest.fixture
+def skipping(here):
+    """In the study's folder, where params.yaml says to leave broken images out."""
+    file = here / "params.yaml"
+    before = file.read_text()
+    file.write_text(yaml.safe_dump(yaml.safe_load(before) | {"broken": "skip"}, sort_keys=False))
+    yield here
+    file.write_text(before)
+
+
 @pytest.fixture(scope="module")
 def unbroken(folder):
     """The stage's table, made by one process from beginning to end."""
@@ -294,20 +304,16 @@ def test_a_broken_image_is_named_at_the_end_and_the_others_are_kept(here, monkey
     assert CSV.read_bytes() == unbroken
 
 
-def test_broken_images_are_skipped_where_params_say_so(here, monkeypatch, capsys, unbroken):
-    (here / "data/raw/mine/a/broken.png").write_bytes(b"\x89PNG")
-    params = stages.read_params() | {"broken": "skip"}
-    monkeypatch.setattr(stages, "read_params", lambda: params)
+def test_broken_images_are_skipped_where_params_say_so(skipping, capsys, unbroken):
+    (skipping / "data/raw/mine/a/broken.png").write_bytes(b"\x89PNG")
     stages.evaluate("mine")
     assert "a/broken.png" in capsys.readouterr().err
     assert CSV.read_bytes() == unbroken
 
 
-def test_a_set_of_broken_images_alone_is_refused(here, monkeypatch):
-    (here / "data/raw/none").mkdir()
-    (here / "data/raw/none/broken.png").write_bytes(b"\x89PNG")
-    params = stages.read_params() | {"broken": "skip"}
-    monkeypatch.setattr(stages, "read_params", lambda: params)
+def test_a_set_of_broken_images_alone_is_refused(skipping):
+    (skipping / "data/raw/none").mkdir()
+    (skipping / "data/raw/none/broken.png").write_bytes(b"\x89PNG")
     with pytest.raises(stages.StudyError, match="1 of 1 images"):
         stages.evaluate("none")
 

@@ -1,0 +1,104 @@
+"""What the heads find in an image set: `msroi find`."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from msroi.files import write_atomically
+from msroi.stages.data import load_images
+from msroi.stages.params import FINDINGS, as_csv, read_params
+
+
+def find(
+    name: Annotated[str, typer.Argument(help="An image set in data/raw.")],
+    to: Annotated[Path, typer.Option(help="Folder of the tables' folder.")] = FINDINGS,
+) -> None:
+    """Measure what each head finds in a set; writes reports/findings/<set>/heads.csv.
+
+    By what is known of the set's images: top-1 accuracy and average precision by class, on the
+    images that training held out; agreement with the fixations; or the share of objects found.
+    """
+    import pandas as pd
+
+    from msroi.model import load_model
+
+    section = read_params()["findings"][name]
+    models = {title: load_model(path) for title, path in section["heads"].items()}
+    images = load_images(name, part="test")
+    folder = to / name
+    folder.mkdir(parents=True, exist_ok=True)
+    table = pd.DataFrame(_findings_of(images)(images, models))
+    write_atomically(folder / "heads.csv", as_csv(table))
+    if "settings" in section:
+        table = pd.DataFrame(_by_setting(images, models["MS-ROI"], **section["settings"]))
+        write_atomically(folder / "settings.csv", as_csv(table))
+
+
+def _findings_of(images):
+    """What can be measured on a set: by its labels, its fixations, or its masks."""
+    if images.classes and images[0].mask is None:
+        return _classified
+    return _looked_at if images[0].fixations is not None else _objects
+
+
+def _classified(images, models):
+    from msroi import datasets, findings
+    from msroi.train import load_examples, predict
+
+    for title, model in models.items():
+        told = model.metadata
+        held_out = datasets.split(images, validation=told["validation"], seed=told["seed"])
+        examples = load_examples(images.select(held_out["validation"]), told["size"])
+        logits = predict(model, examples.images).numpy()
+        table = findings.classification(examples.labels, logits, images.classes)
+        mean = table["average_precision"].mean()
+        typer.echo(f"{title}: top-1 {findings.top_1(table):.2%}, mAP {mean:.3f}")
+        yield from table.assign(head=title).to_dict("records")
+
+
+def _looked_at(images, models):
+    from tqdm import tqdm
+
+    from msroi import findings
+
+    return findings.fixation_agreement(tqdm(images), _maps_of(models))
+
+
+def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_sides: list[int]):
+    """How MS-ROI's maps of every n-th image agree with fixations, by rule and by scale."""
+    from tqdm import tqdm
+
+    from msroi import findings
+    from msroi.saliency import saliency_map
+
+    some = images.select(item.name for item in images.items[::every])
+    for side in tqdm(short_sides, desc="short sides", unit="side"):
+        seen = partial(saliency_map, model=model, short_sides=(side,))
+        maps = {rule: partial(seen, **options) for rule, options in rules.items()}
+        for row in findings.fixation_agreement(some, maps):
+            yield row | {"short_side": side}
+
+
+def _objects(images, models):
+    import numpy as np
+    from PIL import Image
+
+    from msroi import findings
+    from msroi.images import read_image
+
+    scenes = ((i.name, read_image(i.path).pixels, np.array(Image.open(i.mask))) for i in images)
+    return findings.objects_found(scenes, _maps_of(models))
+
+
+def _maps_of(models):
+    """The heads' maps by the section `saliency` of params.yaml, and the controls."""
+    from msroi import saliency
+
+    settings = {key: v for key, v in read_params()["saliency"].items() if key != "checkpoint"}
+    maps = {name: partial(saliency.saliency_map, model=m, **settings) for name, m in models.items()}
+    features = models["MS-ROI"]
+    controls = {"energy": partial(saliency.energy_map, model=features)}
+    return maps | controls | {"centre prior": saliency.centre_prior, "flat": saliency.flat_map}
