@@ -164,11 +164,13 @@ def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
     return ax
 
 
-def training_curves(epochs: Mapping[str, Mapping[str, Sequence[float]]], ax: Axes) -> Axes:
+def training_curves(epochs: Mapping[str, Sequence[Mapping[str, float]]], ax: Axes) -> Axes:
     """Top-1 accuracy on the images held out, after each epoch, a line a head."""
-    for head, figures in epochs.items():
-        accuracy = figures["validation_accuracy"]
-        ax.plot(range(1, len(accuracy) + 1), accuracy, label=head, color=MAP_COLOURS[head])
+    for head, history in epochs.items():
+        numbers, accuracy = zip(
+            *((epoch["epoch"], epoch["validation_accuracy"]) for epoch in history), strict=True
+        )
+        ax.plot(numbers, accuracy, label=head, color=MAP_COLOURS[head])
     ax.legend()
     ax.set(xlabel="epoch", ylabel="top-1, images held out", ylim=(0, 1))
     return ax

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from msroi.files import write_atomically
 from msroi.stages.data import load_images
-from msroi.stages.params import FINDINGS, as_csv, read_params
+from msroi.stages.params import FINDINGS, StudyError, as_csv, as_json, read_params
 
 
 def find(
@@ -20,13 +21,17 @@ def find(
 
     By what is known of the set's images: top-1 accuracy and average precision by class, on the
     images that training held out; agreement with the fixations; or the share of objects found.
+    The heads are those that findings.<set> of params.yaml names, or the released ones.
     """
     import pandas as pd
 
     from msroi.model import load_model
 
-    section = read_params()["findings"][name]
-    models = {title: load_model(path) for title, path in section["heads"].items()}
+    section = read_params()["findings"].get(name, {})
+    if section:
+        models = {title: load_model(path) for title, path in section["heads"].items()}
+    else:
+        models = {"MS-ROI": load_model(head="msroi"), "CAM": load_model(head="cam")}
     images = load_images(name, part="test")
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -51,6 +56,11 @@ def _classified(images, models):
     for title, model in models.items():
         told = model.metadata
         held_out = datasets.split(images, validation=told["validation"], seed=told["seed"])
+        if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
+            raise StudyError(
+                f"{title} was trained on other images than the {len(images):,} of {images.name}: "
+                "what it held out can't be told; name its own set"
+            )
         examples = load_examples(images.select(held_out["validation"]), told["size"])
         logits = predict(model, examples.images).numpy()
         table = findings.classification(examples.labels, logits, images.classes)

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,8 +45,10 @@ def train(
         _run_epochs(trainer, parts, state, resume=resume)
         if not parallel.first():
             return
-    metadata = {key: section[key] for key in ("data", "size", "validation", "groups")}
+    metadata = {key: section[key] for key in ("data", "size", "stored", "validation", "groups")}
     metadata |= {"seed": seed, "recipe": asdict(recipe), "result": trainer.history[-1]._asdict()}
+    metadata |= {"epochs": [epoch._asdict() for epoch in trainer.history]}
+    metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
     save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
     write_atomically(TRAINING / head / "split.json", as_json(split))
     state.unlink()
@@ -94,27 +97,15 @@ def _network(head: str, classes, section: Mapping[str, Any], seed: int):
 def release() -> None:
     """Copy models/<head>.safetensors into the package in half precision (`make weights`).
 
-    Its metadata say all that training recorded, every epoch's figures, the digest of the split
-    and the commit.
+    Their metadata say all that training recorded, and the commit.
     """
-    import hashlib
     import subprocess
 
-    import pandas as pd
-
-    from msroi.model import WEIGHTS, load_model, save_checkpoint
+    from msroi.model import HEADS, WEIGHTS, load_model, save_checkpoint
 
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
-    for head in ("cam", "msroi"):
+    WEIGHTS.mkdir(exist_ok=True)
+    for head in HEADS:
         network = load_model(MODELS / f"{head}.safetensors")
-        curves = sorted((TRAINING / head / "plots/metrics").glob("*.tsv"))
-        epochs = pd.concat(
-            [pd.read_csv(path, sep="\t", index_col="step") for path in curves], axis=1
-        )
-        split = (TRAINING / head / "split.json").read_bytes()
-        metadata = network.metadata | {
-            "epochs": epochs.round(6).to_dict("list"),
-            "split_sha256": hashlib.sha256(split).hexdigest(),
-            "commit": commit,
-        }
+        metadata = network.metadata | {"commit": commit}
         save_checkpoint(network.half(), WEIGHTS / f"{head}.safetensors", metadata)
