@@ -74,7 +74,9 @@ def _looked_at(images, models):
 
     from msroi import findings
 
-    return findings.fixation_agreement(tqdm(images), _maps_of(models))
+    maps = _maps_of(models)
+    rows = findings.fixation_agreement(images, maps)
+    return tqdm(rows, total=len(images) * len(maps), desc=f"find {images.name}", unit="map")
 
 
 def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_sides: list[int]):
