@@ -40,8 +40,8 @@ def saliency_map(
 
     Returns
     -------
-    float32 [H, W] in [0, 1]; its largest value is 1, or it is zero everywhere where no class has
-    any evidence.
+    float32 [H, W] in [0, 1]; its smallest value is 0 and its largest 1, or it is zero everywhere
+    where no place has more evidence than another.
 
     Raises
     ------
@@ -62,8 +62,9 @@ def saliency_maps(
     """Maps of images of one size, in one batch.
 
     The network sees each whole image with its aspect ratio kept, once for each short side; each
-    pass gives a map of one value for 32×32 pixels, the classes' maps combined by ``select`` and
-    scaled to [0, 1]; the maps are brought to the image's size and averaged.
+    pass gives a map of one value for 32×32 pixels, the classes' maps combined by ``select``,
+    brought to the image's size and divided by its largest value; the average of the passes is
+    stretched to [0, 1].
 
     Deviation: the authors' released code sees the centre square and stretches its map over the
     whole image, which misplaces it on every image that is not square.
@@ -175,14 +176,14 @@ def _drawn(
         raise ValueError(f"every short side must be at least {STRIDE} pixels")
     if len({image.shape for image in images}) != 1:
         raise ValueError("the images of a batch must be of one size")
-    mean = sum(_at_scale(images, cells_of, side) for side in sides)
-    return list(unit(mean).numpy())
+    total = sum(_at_scale(images, cells_of, side) for side in sides)
+    return list(unit(total - total.amin((-2, -1), keepdim=True)).numpy())
 
 
 def _at_scale(
     images: Sequence[np.ndarray], cells_of: Callable[[Tensor], Tensor], side: int
 ) -> Tensor:
-    """The maps of one pass, [B, H, W] in [0, 1]."""
+    """The maps of one pass, [B, H, W], each with 1 as its largest value."""
     pixels, (h, w) = _seen(images, side)
     cells = cells_of(pixels)[:, None]
     fine = F.interpolate(cells, scale_factor=STRIDE, mode="bicubic").clamp_min(0)[..., :h, :w]
