@@ -63,8 +63,7 @@ def saliency_maps(
 
     The network sees each whole image with its aspect ratio kept, once for each short side; each
     pass gives a map of one value for 32×32 pixels, the classes' maps combined by ``select``,
-    brought to the image's size and divided by its largest value; the average of the passes is
-    stretched to [0, 1].
+    which is brought to the image's size and stretched to [0, 1]; so is the passes' average.
 
     Deviation: the authors' released code sees the centre square and stretches its map over the
     whole image, which misplaces it on every image that is not square.
@@ -145,7 +144,11 @@ def cam(maps: Tensor, logits: Tensor) -> Tensor:
 
 
 def unit(values: Tensor) -> Tensor:
-    """Scale non-negative maps [..., H, W] so that the largest value of each is 1; zeros stay."""
+    """Stretch maps [..., H, W] so that each goes from 0 to 1; one of equal values becomes 0.
+
+    A floor under the whole of a map is no evidence of a place.
+    """
+    values = values - values.amin((-2, -1), keepdim=True)
     return values / values.amax((-2, -1), keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
 
 
@@ -177,13 +180,13 @@ def _drawn(
     if len({image.shape for image in images}) != 1:
         raise ValueError("the images of a batch must be of one size")
     total = sum(_at_scale(images, cells_of, side) for side in sides)
-    return list(unit(total - total.amin((-2, -1), keepdim=True)).numpy())
+    return list(unit(total).numpy())
 
 
 def _at_scale(
     images: Sequence[np.ndarray], cells_of: Callable[[Tensor], Tensor], side: int
 ) -> Tensor:
-    """The maps of one pass, [B, H, W], each with 1 as its largest value."""
+    """The maps of one pass, [B, H, W] in [0, 1]."""
     pixels, (h, w) = _seen(images, side)
     cells = cells_of(pixels)[:, None]
     fine = F.interpolate(cells, scale_factor=STRIDE, mode="bicubic").clamp_min(0)[..., :h, :w]

@@ -72,8 +72,13 @@ def test_cam_is_the_most_probable_class_without_its_negative_part():
     torch.testing.assert_close(cam(maps, torch.tensor([2.0, 1.0])), torch.tensor([[1.0, 0.0]]))
 
 
-def test_a_map_of_zeros_stays_zero():
-    assert (unit(torch.zeros(2, 2)) == 0).all()
+def test_a_map_of_equal_values_becomes_zero():
+    assert (unit(torch.full((2, 2), 0.7)) == 0).all()
+
+
+def test_each_map_of_a_batch_is_stretched_by_itself():
+    stretched = unit(torch.tensor([[[1.0, 3.0, 2.0]], [[0.0, 0.0, 10.0]]]))
+    torch.testing.assert_close(stretched, torch.tensor([[[0.0, 1.0, 0.5]], [[0.0, 0.0, 1.0]]]))
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (40, 40), (97, 131), (256, 192)])
