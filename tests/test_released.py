@@ -20,7 +20,7 @@ DATA = os.environ.get("MSROI_DATA")
 
 
 def by_head(name):
-    table = pd.read_csv(RECORDED / name / "heads.csv")
+    table = pd.read_csv(RECORDED / name / "heads.csv", dtype={"image": str})
     return dict(iter(table.groupby("head" if "head" in table else "map")))
 
 
