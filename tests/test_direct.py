@@ -19,7 +19,7 @@ from msroi.encoder import (
     standard,
     tables,
 )
-from msroi.encoder.budget import ENOUGH, approach
+from msroi.encoder.budget import ENOUGH, Start, approach
 from msroi.encoder.importance import importance, masking, usual_weight
 
 TUNES = list(tables.TUNES)
@@ -345,7 +345,11 @@ def test_few_files_are_written_where_sizes_are_smooth():
         return bytes(int(0.93 * attempt.size_bytes))
 
     found = approach(
-        lambda scale, thrift, _: Size(50_000 / scale * thrift**-0.1), write, 30_000, (0.01, 50), 1.0
+        lambda scale, thrift, _: Size(50_000 / scale * thrift**-0.1),
+        write,
+        30_000,
+        (0.01, 50),
+        Start(1.0),
     )
     assert 0.99 * 30_000 <= len(found.data) <= 30_000
     assert len(written) <= 3
@@ -357,6 +361,6 @@ def test_thrift_makes_up_for_a_jump_of_the_tables():
         lambda attempt: bytes(int(attempt.size_bytes)),
         20_600,
         (0.01, 50),
-        1.0,
+        Start(1.0),
     )
     assert 0.99 * 20_600 <= len(found.data) <= 20_600

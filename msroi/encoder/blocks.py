@@ -38,8 +38,11 @@ def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -
         The sums are in float64, so a block of equal float32 pixels has exactly their value.
     """
     rows, columns = (np.arange(0, *pair) for pair in zip(saliency.shape, cell, strict=True))
-    sums = np.add.reduceat(saliency.astype(np.float32), columns, axis=1, dtype=np.float64)
-    sums = np.add.reduceat(sums, rows, axis=0)
+    pixels = saliency.astype(np.float32, copy=False)
+    sums = np.empty((len(rows), saliency.shape[1]))
+    for top, into in zip(rows, sums, strict=True):  # along the rows, as they lie in memory
+        np.sum(pixels[top : top + cell[0]], axis=0, dtype=np.float64, out=into)
+    sums = np.add.reduceat(sums, columns, axis=1)
     H, W = saliency.shape
     heights = np.minimum(cell[0], H - rows)
     widths = np.minimum(cell[1], W - columns)

@@ -114,8 +114,17 @@ Measure = Callable[[float, float, Attempt | None], Attempt]
 Write = Callable[[Attempt], bytes]
 
 
+class Start(NamedTuple):
+    """Where a search begins: at a guess of the scale, or where the search on a sample ended."""
+
+    scale: float
+    log_thrift: float = 0.0
+    correction: float = USUAL  # bytes of a file by the bytes estimated
+    attempt: Attempt | None = None  # the one before the first
+
+
 def approach(
-    measure: Measure, write: Write, max_bytes: int, scales: tuple[float, float], start: float
+    measure: Measure, write: Write, max_bytes: int, scales: tuple[float, float], start: Start
 ) -> Encoded:
     """Find the scale whose file just fits, from estimated sizes; few files are written.
 
@@ -135,8 +144,8 @@ def approach(
     max_bytes : int
     scales : (float, float)
         The finest and the coarsest.
-    start : float
-        The first scale to measure.
+    start : Start
+        The first scale to measure; after `rehearse` also all else that it learned.
 
     Returns
     -------
@@ -150,56 +159,77 @@ def approach(
         Not even the coarsest scale fits.
     """
     positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
-    scale, attempt = _nearest_scale(measure, positive, scales, start)
-    data = _fill(partial(measure, scale), write, positive, attempt)
-    if data and (len(data) >= ENOUGH * max_bytes or math.isclose(scale, scales[0])):
-        return Encoded(data, scale)
+    data, end = _approach(measure, write, positive, scales, start)
+    if data and (len(data) >= ENOUGH * max_bytes or math.isclose(end.scale, scales[0])):
+        return Encoded(data, end.scale)
     grid = np.geomspace(*scales, STEPS)[::-1]
     found = search(lambda scale: write(measure(scale, 1.0, None)), max_bytes, grid)
-    return max(Encoded(data, scale), found, key=lambda encoded: len(encoded.data))
+    return max(Encoded(data, end.scale), found, key=lambda encoded: len(encoded.data))
+
+
+def rehearse(
+    measure: Measure, write: Write, max_bytes: int, scales: tuple[float, float], start: Start
+) -> Start:
+    """Search as `approach` does, on a sample of an image: where to start with the whole.
+
+    The arguments are `approach`'s, but of the sample; `max_bytes` is its share of the budget.
+    """
+    return _approach(measure, write, max(max_bytes, 1), scales, start)[1]
+
+
+def _approach(measure, write, max_bytes, scales, start) -> tuple[bytes, Start]:
+    near = _nearest_scale(measure, max_bytes, scales, start)
+    return _fill(partial(measure, near.scale), write, max_bytes, near)
 
 
 def _nearest_scale(
-    measure: Measure, max_bytes: int, scales: tuple[float, float], start: float
-) -> tuple[float, Attempt]:
+    measure: Measure, max_bytes: int, scales: tuple[float, float], start: Start
+) -> Start:
     """A scale that gives about `max_bytes`, or the end of the range, and its attempt."""
-    target = math.log(max_bytes / USUAL)
+    target = math.log(max_bytes / start.correction)
     finest, coarsest = map(math.log, scales)
+    thrift = math.exp(start.log_thrift)
     points: dict[float, float] = {}
-    x, attempt = math.log(start), None
+    x, attempt = math.log(start.scale), start.attempt
     while True:
-        attempt = measure(math.exp(x), 1.0, attempt)
+        attempt = measure(math.exp(x), thrift, attempt)
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
         step = round(_secant(points, target, SCALE_PER_SIZE), DIGITS)
         step = min(max(step, finest), coarsest)
         if abs(points[x] - target) < NEAR or step in points or len(points) == MEASURES:
-            return math.exp(x), attempt
+            return start._replace(scale=math.exp(x), attempt=attempt)
         x = step
 
 
 def _fill(
-    measure: Callable[[float, Attempt], Attempt], write: Write, max_bytes: int, attempt: Attempt
-) -> bytes:
-    """The largest file found within the budget by changing the thrift; empty where none is."""
-    best, correction = b"", USUAL
+    measure: Callable[[float, Attempt], Attempt], write: Write, max_bytes: int, start: Start
+) -> tuple[bytes, Start]:
+    """The largest file found within the budget by changing the thrift; empty where none is.
+
+    Beside it the thrift, the correction and the attempt of the last file that was written.
+    """
+    best, end = b"", start
     points: dict[float, float] = {}
-    x = 0.0
+    x, attempt = start.log_thrift, start.attempt
     while True:
         attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
-        share = attempt.size_bytes * correction / max_bytes
+        share = attempt.size_bytes * end.correction / max_bytes
         if FULL < share <= 1 or len(points) > PATIENCE or x == -MAX_THRIFT:
             logger.debug("writing")
             data = write(attempt)
-            correction = len(data) / attempt.size_bytes
+            end = end._replace(
+                log_thrift=x, correction=len(data) / attempt.size_bytes, attempt=attempt
+            )
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
         recent = dict(list(points.items())[-REMEMBERED:])
-        x = round(_secant(recent, math.log(AIM * max_bytes / correction), THRIFT_PER_SIZE), DIGITS)
+        target = math.log(AIM * max_bytes / end.correction)
+        x = round(_secant(recent, target, THRIFT_PER_SIZE), DIGITS)
         x = min(max(x, -MAX_THRIFT), MAX_THRIFT)
         if len(best) >= FULL * max_bytes or x in points or len(points) == MEASURES:
-            return best
+            return best, end
 
 
 def _secant(points: dict[float, float], target: float, stretch: float) -> float:

@@ -8,12 +8,14 @@ import numpy as np
 from msroi.encoder import coefficients as dct
 from msroi.encoder import huffman, tables, trellis
 from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
-from msroi.encoder.budget import Encoded, approach
+from msroi.encoder.budget import Encoded, Start, approach, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
 ADVANTAGE = 0.6  # the scale, against libjpeg's, that comes to the same size
+LARGE = 2**24  # pixels from which the search is rehearsed on a sample
+SAMPLE = 2**22  # pixels of the sample, or a few more
 _MARKERS = 2 + 18 + 2  # bytes of start, JFIF header and end
 
 
@@ -93,11 +95,17 @@ def encode(
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
     components = _analyse(image, saliency, sampling, strength, TUNES[tune])
-    frame = dct.Frame(image.shape[:2], sampling)
-    measure = partial(_quantize, components, TUNES[tune].trade)
-    write = partial(_write, frame, progressive)
-    start = ADVANTAGE * tables.scale_of(quality)
-    found = approach(measure, write, max_bytes, SCALES, start)
+    trade = TUNES[tune].trade
+
+    def run(search, components, max_bytes, shape, start):
+        write = partial(_write, dct.Frame(shape, sampling), progressive)
+        return search(partial(_quantize, components, trade), write, max_bytes, SCALES, start)
+
+    start = Start(ADVANTAGE * tables.scale_of(quality))
+    if image.shape[0] * image.shape[1] >= LARGE:
+        sample, shape, share = _sample(components, image.shape[:2])
+        start = run(rehearse, sample, round(share * max_bytes), shape, start)
+    found = run(approach, components, max_bytes, image.shape[:2], start)
     return Encoded(found.data, tables.quality_of(found.quality))
 
 
@@ -133,6 +141,26 @@ def _analyse(
         weighed = masks * gain / usual, masks, own, base, weights / usual  # all times m_b
         components.append(Component(plane, *weighed))
     return components
+
+
+def _sample(
+    components: list[Component], shape: tuple[int, int]
+) -> tuple[list[Component], tuple[int, int], float]:
+    """Rows of MCUs at even distances, as an image of their own; its shape; its share of all."""
+    H, W = shape
+    down = components[0].sampling[0]
+    step = H * W // SAMPLE
+    chosen = np.arange(step // 2, H // (SIDE * down), step)
+    height = len(chosen) * SIDE * down
+    return [_rows(component, chosen) for component in components], (height, W), height / H
+
+
+def _rows(component: Component, chosen: np.ndarray) -> Component:
+    """The component of the chosen rows of MCUs alone."""
+    down = component.sampling[0]
+    rows = (chosen[:, None] * down + np.arange(down)).ravel()
+    own = {name: getattr(component, name)[rows] for name in ("coefficients", "gains", "masks")}
+    return component._replace(**own)
 
 
 def _quantize(
