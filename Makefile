@@ -30,6 +30,7 @@ bench: $(INSTALLED)
 	pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	test -e data/raw/sample || msroi fetch sample
 	python benchmarks/speed.py --image data/raw/sample/motorcycle.png
+	python benchmarks/maps.py
 	python benchmarks/metrics.py
 
 weights: $(INSTALLED)
