@@ -3,7 +3,8 @@
 # make lab     JupyterLab on the notebooks
 # make check   lint and format
 # make weights train the released checkpoint anew on Caltech-101, and measure what it finds
-# make bench   encoders and metrics against their peers, both sides in one run
+# make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
+#              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,9 +30,7 @@ check: $(INSTALLED)
 bench: $(INSTALLED)
 	pip install --quiet --constraint constraints.txt --editable ".[bench]"
 	test -e data/raw/sample || msroi fetch sample
-	python benchmarks/speed.py --image data/raw/sample/motorcycle.png
-	python benchmarks/maps.py
-	python benchmarks/metrics.py
+	python benchmarks/bench.py $(BENCH)
 
 weights: $(INSTALLED)
 	dvc exp run -S study=released train@cam train@msroi fetch@osie

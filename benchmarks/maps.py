@@ -11,41 +11,36 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command sets it
 
-import argparse
-import statistics
-import time
-
 import numpy as np
 import torch
+from measures import parser, report, rounds, row
 
 from msroi.model import load_model
 from msroi.saliency import saliency_maps
 
 PAPER = 90.0
+GOAL = 60.0  # on two cores
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", default="released", help="a checkpoint, or 'released'")
-    parser.add_argument("--short-side", type=int, default=224)
-    parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rounds", type=int, default=9)
-    options = parser.parse_args()
-    model = load_model(options.model)
-    side = options.short_side
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--short-side", type=int, default=224)
+    options.add_argument("--batch", type=int, default=16)
+    options.add_argument("--rounds", type=int, default=15)
+    chosen = options.parse_args()
+    model, side = load_model(chosen.model), chosen.short_side
     rng = np.random.default_rng(2017)
-    images = list(rng.integers(0, 256, (options.batch, side, side, 3), np.uint8))
-    rates = [len(images) / _seconds(images, model, side) for _ in range(options.rounds + 1)][1:]
-    print(f"{options.batch} images of {side}×{side}, {torch.get_num_threads()} threads")
-    median = statistics.median(rates)
-    print(f"maps a second: median {median:.1f}, from {min(rates):.1f} to {max(rates):.1f}")
-    print(f"the paper's, on a Titan X: over {PAPER:g}; ratio {median / PAPER:.2f}")
-
-
-def _seconds(images: list[np.ndarray], model, side: int) -> float:
-    start = time.perf_counter()
-    saliency_maps(images, model, short_sides=(side,))
-    return time.perf_counter() - start
+    images = list(rng.integers(0, 256, (chosen.batch, side, side, 3), np.uint8))
+    jobs = {"maps": lambda: saliency_maps(images, model, short_sides=(side,))}
+    rounds(jobs, 2)  # warms up
+    rates = [len(images) / seconds for seconds in rounds(jobs, chosen.rounds)["maps"]]
+    size = f"{side}×{side}, batch of {len(images)}, {torch.get_num_threads()} threads"
+    rows = [
+        row(f"maps, {size}", rates, "maps/s", at_least=GOAL),
+        row("maps, by the paper's 90/s on a Titan X", [r / PAPER for r in rates], "times"),
+    ]
+    report(rows, chosen.json)
 
 
 if __name__ == "__main__":

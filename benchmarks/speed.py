@@ -1,21 +1,18 @@
-"""Time of the encoders to a byte budget: medians, and the ratios that are promised.
+"""Time of the encoders to a byte budget against mozjpeg's, in one run.
 
     python benchmarks/speed.py [--image PHOTO] [--repeats 9]
 
-`direct` against mozjpeg searched by bisection to the same budget, and `mosaic` against a loop
-over pixels that does the same, as the authors' released code is written. Also the time and the
-peak memory of `direct` on an image of 8705×8400 pixels with --large.
+mozjpeg is searched by bisection to the same budget, the size of the standard JPEG of quality 50;
+so are the others, as `msroi.encode` does. `mosaic` is also compared with a loop over pixels that
+does the same, as the authors' released code is written.
 """
 
-import argparse
 import math
 import os
-import resource
-import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
+from measures import Row, parser, ratio, report, rounds, row, spot
 
 from msroi.encoder import encode, standard
 from msroi.encoder.blocks import block_saliency, spread
@@ -24,51 +21,44 @@ from msroi.encoder.mosaic import level_qualities
 from msroi.images import decode, read_image
 
 BUDGET_QUALITY = 50
+LOOP = "mosaic, a loop over pixels"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options = parser(__doc__.splitlines()[0])
     kodak = Path(os.environ.get("MSROI_DATA", "data"), "kodak", "kodim13.png")
-    parser.add_argument("--image", type=Path, default=kodak)
-    parser.add_argument("--repeats", type=int, default=9)
-    parser.add_argument("--large", action="store_true", help="8705×8400: time and memory")
-    options = parser.parse_args()
-    pixels = read_image(options.image).pixels
-    if options.large:
-        _report_large(pixels)
-        return
-    saliency = _spot(pixels.shape[:2])
+    options.add_argument("--image", type=Path, default=kodak)
+    options.add_argument("--repeats", type=int, default=9)
+    chosen = options.parse_args()
+    report(compared(read_image(chosen.image).pixels, chosen.repeats), chosen.json)
+
+
+def compared(pixels: np.ndarray, repeats: int) -> list[Row]:
+    """Milliseconds of each encoder, and the ratios that are promised."""
+    saliency = spot(pixels.shape[:2])
+    budget = len(standard.write(pixels, BUDGET_QUALITY))
     jobs = {
+        "standard": lambda: encode(pixels, method="standard", max_bytes=budget),
         "direct": lambda: encode(pixels, saliency),
         "direct-flat": lambda: encode(pixels, method="direct-flat"),
-        "mozjpeg": lambda: encode(pixels, method="mozjpeg"),
         "mosaic": lambda: encode(pixels, saliency, method="mosaic"),
-        "mosaic, a loop over pixels": lambda: _loop_mosaic(pixels, saliency),
+        "mozjpeg": lambda: encode(pixels, method="mozjpeg"),
+        LOOP: lambda: _loop_mosaic(pixels, saliency),
     }
-    times = _medians(jobs, options.repeats)
-    for name, seconds in times.items():
-        print(f"{name:<28} {1000 * seconds:8.1f} ms")
-    loop, mosaic = times["mosaic, a loop over pixels"], times["mosaic"]
-    print(f"direct takes {times['direct'] / times['mozjpeg']:.2f} of mozjpeg's time (at most 1)")
-    print(f"mosaic is {loop / mosaic:.0f} times faster than the loop (at least 20)")
-
-
-def _medians(jobs, repeats: int) -> dict[str, float]:
-    """Median seconds of each job; rounds are interleaved, so that a busy moment hits all."""
-    for job in jobs.values():  # compiles and warms up
-        job()
-    times = {name: [] for name in jobs}
-    for _ in range(repeats):
-        for name, job in jobs.items():
-            start = time.perf_counter()
-            job()
-            times[name].append(time.perf_counter() - start)
-    return {name: median(values) for name, values in times.items()}
-
-
-def _spot(shape: tuple[int, int]) -> np.ndarray:
-    y, x = (np.linspace(-2, 2, side) for side in shape)
-    return np.exp(-(y[:, None] ** 2 + x**2)).astype(np.float32)
+    rounds(jobs, 1)  # compiles and warms up
+    seconds = rounds(jobs, repeats)
+    size = f"{pixels.shape[1]}×{pixels.shape[0]}"
+    rows = [
+        row(f"{name}, {size}", [1000 * s for s in taken], "ms") for name, taken in seconds.items()
+    ]
+    goals = {"direct": {"at_most": 1}}
+    for name in ("standard", "direct", "mosaic"):
+        goal = goals.get(name, {})
+        rows.append(ratio(f"{name}: time by mozjpeg's", seconds, name, "mozjpeg", **goal))
+    return [
+        *rows,
+        ratio("mosaic: the loop's time by its own", seconds, LOOP, "mosaic", at_least=20),
+    ]
 
 
 def _loop_mosaic(image: np.ndarray, saliency: np.ndarray) -> bytes:
@@ -84,19 +74,6 @@ def _loop_mosaic(image: np.ndarray, saliency: np.ndarray) -> bytes:
                 mosaic[y, x, channel] = decoded[level][y, x, channel]
     budget = len(standard.write(image, BUDGET_QUALITY))
     return search(lambda q: standard.write(mosaic, q), budget, standard.FINE_QUALITIES).data
-
-
-def _report_large(pixels: np.ndarray) -> None:
-    """Tile the photo to 8705×8400 and encode it once."""
-    H, W = 8400, 8705
-    repeats = (-(-H // pixels.shape[0]), -(-W // pixels.shape[1]), 1)
-    image = np.tile(pixels, repeats)[:H, :W]
-    saliency = _spot((H, W))
-    start = time.perf_counter()
-    data = encode(image, saliency)
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # Linux counts KiB
-    print(f"{W}×{H}: {len(data):,} bytes in {seconds:.1f} s, peak memory {peak:.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -329,6 +329,61 @@ def test_a_map_with_nan_is_refused(rng):
         encode(photo(rng, (8, 8)), np.full((8, 8), np.nan))
 
 
+# --- large images ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    """Images of 2¹⁶ pixels count as large; gives the sizes that are quantized, in luma blocks."""
+    quantize, sizes = direct._quantize, []
+
+    def note(components, *arguments):
+        sizes.append(components[0].coefficients.shape[:2])
+        return quantize(components, *arguments)
+
+    monkeypatch.setattr(direct, "LARGE", 2**16)
+    monkeypatch.setattr(direct, "SAMPLE", 2**14)
+    monkeypatch.setattr(direct, "_quantize", note)
+    return sizes
+
+
+@pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
+@pytest.mark.parametrize("shape", [(601, 217), (257, 700)])
+def test_a_large_image_is_rehearsed_on_rows_and_fills_its_budget(rng, counted, shape, subsampling):
+    image = photo(rng, shape)
+    budget = len(standard.write(image, 90))
+    data = encode(image, half(shape), quality=90, subsampling=subsampling)
+    assert ENOUGH * budget <= len(data) <= budget
+    assert pillow(data).shape == image.shape
+    whole = -(-shape[0] // 8)
+    assert counted[0][0] < whole / 3
+    assert counted[-1][0] == whole
+
+
+def test_a_sample_unlike_the_rest_still_leads_to_a_full_budget(rng, counted):
+    image = photo(rng, (512, 160))
+    step = 512 * 160 // direct.SAMPLE
+    for row in range(step // 2, 32, step):  # the very rows that are taken are flat
+        image[16 * row : 16 * row + 16] = 128
+    budget = len(standard.write(image, 50))
+    assert ENOUGH * budget <= len(encode(image)) <= budget
+
+
+def test_a_hopeless_budget_of_a_large_image_names_the_smallest_size(rng, counted):
+    with pytest.raises(BudgetError) as caught:
+        encode(photo(rng, (256, 264)), max_bytes=100)
+    assert caught.value.smallest_bytes > 100
+
+
+@pytest.mark.parametrize("shape", [(7, 40), (200, 33), (333, 64)])
+def test_the_transform_is_the_same_in_bands_of_any_height(rng, monkeypatch, shape):
+    image = photo(rng, shape)
+    banded = coefficients.transform(image, (2, 2))
+    monkeypatch.setattr(coefficients, "BAND", 1000)
+    for band, whole in zip(banded, coefficients.transform(image, (2, 2)), strict=True):
+        np.testing.assert_array_equal(band, whole)
+
+
 # --- the search by estimates -----------------------------------------------------------
 
 

@@ -160,6 +160,8 @@ def approach(
     """
     positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
     data, end = _approach(measure, write, positive, scales, start)
+    if len(data) < ENOUGH * max_bytes and start.attempt:  # the sample was unlike the whole
+        data, end = _approach(measure, write, positive, scales, Start(end.scale))
     if data and (len(data) >= ENOUGH * max_bytes or math.isclose(end.scale, scales[0])):
         return Encoded(data, end.scale)
     grid = np.geomspace(*scales, STEPS)[::-1]

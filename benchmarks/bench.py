@@ -1,0 +1,60 @@
+"""All benchmarks in one run: one table, and reports/bench.json with the machine beside it.
+
+    python benchmarks/bench.py [--image PHOTO] [--model released] [--parts speed maps …]
+
+Each part runs in a process of its own, one after the other; it can be run alone too.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from machine import describe
+from measures import Row, table
+
+from msroi.files import write_atomically
+
+FOLDER = Path(__file__).parent
+SAMPLE = Path("data/raw/sample/motorcycle.png")
+# part → what of the driver's options it takes
+PARTS = {
+    "speed": ("image",),
+    "metrics": (),
+    "maps": ("model",),
+    "large": ("model",),
+    "growth": ("image", "model"),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--image", type=Path, default=SAMPLE, help=f"a photo ({SAMPLE})")
+    parser.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
+    options = parser.parse_args()
+    result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": describe()}
+    result["rows"] = [row for part in options.parts for row in _run(part, options)]
+    print(f"\n{result['machine']['cpu']}, {result['machine']['cores']} cores; median (range)")
+    print(table(result["rows"]))
+    options.output.parent.mkdir(exist_ok=True)
+    write_atomically(options.output, json.dumps(result, indent=1, ensure_ascii=False).encode())
+
+
+def _run(part: str, options: argparse.Namespace) -> list[Row]:
+    """The rows of one part, which it shows itself as they come."""
+    print(f"\n{part}", flush=True)
+    given = [word for name in PARTS[part] for word in (f"--{name}", str(getattr(options, name)))]
+    with tempfile.TemporaryDirectory() as folder:
+        rows = Path(folder, "rows.json")
+        command = [sys.executable, str(FOLDER / f"{part}.py"), "--json", str(rows), *given]
+        subprocess.run(command, check=True)
+        return [{"part": part, **row} for row in json.loads(rows.read_text())]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""The image of 8705×8400 pixels: seconds and peak memory of each step, in a process of its own.
+
+    python benchmarks/large.py [--image PHOTO] [--model released] [--size 8705x8400]
+
+Without --image a scene of that size is rendered; a smaller photo is repeated to it. The steps are
+a map, `direct` under that map and `mosaic` to the bytes of quality 50, and all metrics of the
+standard JPEG of quality 50. What is imported and compiled once is warmed up on a corner.
+"""
+
+import os
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command sets it
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from measures import Row, parser, report, row, tiled
+
+from msroi import encode, metrics
+from msroi.images import decode, read_image
+from msroi.scenes import render
+
+CORNER = 1200  # pixels: more than a megapixel, from which the encoder has threads
+PIXELS, MAP = "pixels.npy", "map.npy"
+
+
+def main() -> None:
+    options = parser(__doc__.splitlines()[0])
+    options.add_argument("--image", type=Path, help="a photo to encode, instead of a scene")
+    options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--size", default="8705x8400", help="width and height in pixels")
+    options.add_argument("--step", choices=STEPS, help="one step alone, in --folder")
+    options.add_argument("--folder", type=Path, help="where the image lies, for --step")
+    chosen = options.parse_args()
+    if chosen.step:
+        print(json.dumps(_measured(chosen.step, chosen.folder, chosen.model)))
+        return
+    width, height = map(int, chosen.size.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(Path(folder, PIXELS), _image(chosen.image, (height, width)))
+        report(_rows(folder, chosen.model, chosen.size.replace("x", "×")), chosen.json)
+
+
+def _image(photo: Path | None, shape: tuple[int, int]) -> np.ndarray:
+    if photo:
+        return tiled(read_image(photo).pixels, shape)
+    return render(*shape, objects=["mug", "fish"], seed=7).image
+
+
+def _rows(folder: str, model: str, size: str) -> list[Row]:
+    taken = {step: _in_its_own_process(step, folder, model) for step in STEPS}
+    rows = []
+    for step, (seconds, megabytes) in taken.items():
+        limits = ({"at_most": 90}, {"at_most": 6000}) if step == "metrics" else ({}, {})
+        rows.append(row(f"{step}, {size}", [seconds], "s", **limits[0]))
+        rows.append(row(f"{step}, {size}: peak", [megabytes], "MB", **limits[1]))
+    both = [taken[step] for step in ("map", "direct")]
+    seconds, peaks = zip(*both, strict=True)
+    rows.append(row(f"map and direct, {size}", [sum(seconds)], "s", at_most=60))
+    return [*rows, row(f"map and direct, {size}: peak", [max(peaks)], "MB", at_most=4000)]
+
+
+def _in_its_own_process(step: str, folder: str, model: str) -> tuple[float, float]:
+    command = [sys.executable, __file__, "--step", step, "--folder", folder, "--model", model]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return tuple(json.loads(done.stdout))
+
+
+def _measured(step: str, folder: Path, model: str) -> tuple[float, float]:
+    """Seconds of a step, and the most memory that its process ever had, in MB."""
+    pixels = np.load(folder / PIXELS)
+    run = STEPS[step](folder, model)
+    corner = np.ascontiguousarray(pixels[:CORNER, :CORNER])
+    run(corner)
+    start = time.perf_counter()
+    run(pixels)
+    seconds = time.perf_counter() - start
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6  # from KiB
+
+
+def _draw(folder: Path, model: str) -> Callable[[np.ndarray], None]:
+    from msroi.model import load_model
+    from msroi.saliency import saliency_map
+
+    network = load_model(model)
+    return lambda pixels: np.save(folder / MAP, saliency_map(pixels, network))
+
+
+def _direct(folder: Path, model: str) -> Callable[[np.ndarray], bytes]:
+    return lambda pixels: encode(pixels, _drawn(folder, pixels))
+
+
+def _mosaic(folder: Path, model: str) -> Callable[[np.ndarray], bytes]:
+    return lambda pixels: encode(pixels, _drawn(folder, pixels), method="mosaic")
+
+
+def _metrics(folder: Path, model: str) -> Callable[[np.ndarray], dict[str, float]]:
+    """All seven, the standard JPEG's making included, which is a second."""
+
+    def run(pixels: np.ndarray) -> dict[str, float]:
+        distorted = decode(encode(pixels, method="standard", quality=50))
+        return metrics.compare(pixels, distorted, _drawn(folder, pixels))
+
+    return run
+
+
+def _drawn(folder: Path, pixels: np.ndarray) -> np.ndarray:
+    """The map that the first step drew, or its corner."""
+    H, W = pixels.shape[:2]
+    return np.load(folder / MAP)[:H, :W]
+
+
+STEPS = {"map": _draw, "direct": _direct, "mosaic": _mosaic, "metrics": _metrics}
+
+
+if __name__ == "__main__":
+    main()
