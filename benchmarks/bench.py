@@ -41,7 +41,7 @@ def main() -> None:
     result["rows"] = [row for part in options.parts for row in _run(part, options)]
     print(f"\n{result['machine']['cpu']}, {result['machine']['cores']} cores; median (range)")
     print(table(result["rows"]))
-    options.output.parent.mkdir(exist_ok=True)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(options.output, json.dumps(result, indent=1, ensure_ascii=False).encode())
 
 

@@ -11,14 +11,14 @@ import os
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command sets it
 
-import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from measures import Row, parser, report, row, tiled
@@ -36,26 +36,29 @@ def main() -> None:
     options.add_argument("--image", type=Path, help="a photo to encode, instead of a scene")
     options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
     options.add_argument("--size", default="8705x8400", help="width and height in pixels")
-    options.add_argument("--step", choices=STEPS, help="one step alone, in --folder")
-    options.add_argument("--folder", type=Path, help="where the image lies, for --step")
     chosen = options.parse_args()
-    if chosen.step:
-        print(json.dumps(_measured(chosen.step, chosen.folder, chosen.model)))
-        return
     width, height = map(int, chosen.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
-        np.save(Path(folder, PIXELS), _image(chosen.image, (height, width)))
+        _in_its_own_process(_make, folder, chosen.image, (height, width))
         report(_rows(folder, chosen.model, chosen.size.replace("x", "×")), chosen.json)
 
 
-def _image(photo: Path | None, shape: tuple[int, int]) -> np.ndarray:
+def _in_its_own_process(function: Callable[..., Any], *arguments: Any) -> Any:
+    """A new one each time, started afresh: a forked one would begin with its parent's peak."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as executor:
+        return executor.submit(function, *arguments).result()
+
+
+def _make(folder: str, photo: Path | None, shape: tuple[int, int]) -> None:
     if photo:
-        return tiled(read_image(photo).pixels, shape)
-    return render(*shape, objects=["mug", "fish"], seed=7).image
+        pixels = tiled(read_image(photo).pixels, shape)
+    else:
+        pixels = render(*shape, objects=["mug", "fish"], seed=7).image
+    np.save(Path(folder, PIXELS), pixels)
 
 
 def _rows(folder: str, model: str, size: str) -> list[Row]:
-    taken = {step: _in_its_own_process(step, folder, model) for step in STEPS}
+    taken = {step: _in_its_own_process(_measured, step, folder, model) for step in STEPS}
     rows = []
     for step, (seconds, megabytes) in taken.items():
         limits = ({"at_most": 90}, {"at_most": 6000}) if step == "metrics" else ({}, {})
@@ -67,16 +70,10 @@ def _rows(folder: str, model: str, size: str) -> list[Row]:
     return [*rows, row(f"map and direct, {size}: peak", [max(peaks)], "MB", at_most=4000)]
 
 
-def _in_its_own_process(step: str, folder: str, model: str) -> tuple[float, float]:
-    command = [sys.executable, __file__, "--step", step, "--folder", folder, "--model", model]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return tuple(json.loads(done.stdout))
-
-
-def _measured(step: str, folder: Path, model: str) -> tuple[float, float]:
+def _measured(step: str, folder: str, model: str) -> tuple[float, float]:
     """Seconds of a step, and the most memory that its process ever had, in MB."""
-    pixels = np.load(folder / PIXELS)
-    run = STEPS[step](folder, model)
+    pixels = np.load(Path(folder, PIXELS))
+    run = STEPS[step](Path(folder), model)
     corner = np.ascontiguousarray(pixels[:CORNER, :CORNER])
     run(corner)
     start = time.perf_counter()
