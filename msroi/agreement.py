@@ -60,11 +60,9 @@ def cc(saliency: np.ndarray, density: np.ndarray) -> float:
     Larger is better, 1 at most; a flat map has none, and gets 0. Bylinskii et al. 2019,
     doi:10.1109/TPAMI.2018.2815601, say what this measure, NSS and AUC each reward.
     """
-    x, y = (
-        plane.astype(np.float64) - plane.mean(dtype=np.float64) for plane in (saliency, density)
-    )
-    norm = np.sqrt((x**2).sum() * (y**2).sum())
-    return float((x * y).sum() / norm) if norm > 1e-12 * x.size**0.5 else 0.0
+    if np.ptp(saliency) == 0 or np.ptp(density) == 0:
+        return 0.0
+    return float(np.corrcoef(saliency.ravel(), density.ravel())[0, 1])
 
 
 def average_precision(scores: np.ndarray, present: np.ndarray) -> float:

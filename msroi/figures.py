@@ -191,7 +191,7 @@ def by_scale(table: pd.DataFrame, ax: Axes) -> Axes:
     """Mean NSS against the short side that the network sees, a line a rule."""
     options = {"x": "short_side", "y": "nss", "hue": "map", "style": "map", "palette": "viridis"}
     sns.lineplot(table, ax=ax, errorbar=None, markers=True, dashes=False, **options)
-    ax.legend(title="", fontsize=6, handlelength=1.2, labelspacing=0.2)
+    ax.legend(title="", fontsize=6, handlelength=1.2, loc="upper left", bbox_to_anchor=(1, 1))
     return _around_zero(ax, xlabel="short side, pixels", ylabel="NSS at fixations")
 
 

@@ -16,8 +16,8 @@ class Interval(NamedTuple):
     high: float
 
 
-def mean_interval(values: np.ndarray, *, confidence: float = 0.95, seed: int = 2017) -> Interval:
-    """Mean of independent values and its percentile-bootstrap interval.
+def mean_interval(values: np.ndarray, *, seed: int) -> Interval:
+    """Mean of independent values and its 95% percentile-bootstrap interval.
 
     Efron and Tibshirani 1993, chapter 13. For a comparison on the same images give the paired
     differences; for objects in scenes give one value a scene, since objects of one scene are not
@@ -26,10 +26,8 @@ def mean_interval(values: np.ndarray, *, confidence: float = 0.95, seed: int = 2
     Parameters
     ----------
     values : float [N]
-        At least one. One value alone, or equal ones, give an interval of no width or, for N = 1,
-        of NaN: nothing is known of the spread.
-    confidence
-        In (0, 1).
+        At least one. Equal values give an interval of no width, one value alone an interval of
+        NaN: nothing is known of the spread.
     seed
         Of the resampling: the same values give the same interval.
 
@@ -48,7 +46,7 @@ def mean_interval(values: np.ndarray, *, confidence: float = 0.95, seed: int = 2
         np.mean,
         n_resamples=RESAMPLES,
         batch=1000,
-        confidence_level=confidence,
+        confidence_level=0.95,
         method="percentile",
         rng=np.random.default_rng(seed),
     )

@@ -9,22 +9,22 @@ from msroi.intervals import mean_interval
 def test_two_values_give_the_interval_that_can_be_worked_out_by_hand():
     # of the resamples of {0, 1} a quarter are (0, 0), a quarter (1, 1): the 2.5% and 97.5%
     # percentiles of their means are 0 and 1
-    assert mean_interval(np.array([0.0, 1.0])) == (0.5, 0.0, 1.0)
+    assert mean_interval(np.array([0.0, 1.0]), seed=1) == (0.5, 0.0, 1.0)
 
 
 def test_equal_values_give_no_width():
-    assert mean_interval(np.full(9, 2.5)) == (2.5, 2.5, 2.5)
+    assert mean_interval(np.full(9, 2.5), seed=1) == (2.5, 2.5, 2.5)
 
 
 def test_one_value_tells_nothing_of_the_spread():
-    mean, low, high = mean_interval(np.array([3.0]))
+    mean, low, high = mean_interval(np.array([3.0]), seed=1)
     assert mean == 3
     assert np.isnan([low, high]).all()
 
 
 def test_no_value_is_refused():
     with pytest.raises(ValueError, match="no value"):
-        mean_interval(np.array([]))
+        mean_interval(np.array([]), seed=1)
 
 
 def test_the_same_seed_gives_the_same_interval():

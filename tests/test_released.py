@@ -1,11 +1,9 @@
 """The checkpoint that ships with the package, and what is said of it."""
 
-import json
 import os
 import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -83,14 +81,8 @@ def test_a_recorded_agreement_is_what_the_released_files_give():
         assert scored == pytest.approx(recorded.loc[item.name, "nss"], abs=1e-3)
 
 
-def test_every_metadata_is_json_that_a_reader_can_print():
-    for head in HEADS:
-        assert json.loads(json.dumps(load_model(head=head).metadata))
-
-
-def test_the_released_map_of_a_photograph_is_no_flat_one():
+def test_the_released_map_prefers_the_astronauts_face():
     from skimage.data import astronaut
 
     saliency = saliency_map(astronaut(), load_model())
-    assert saliency.max() == 1
-    assert np.ptp(saliency) > 0.3
+    assert saliency[60:180, 170:280].mean() > saliency.mean() + 0.2

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from msroi import stages
 from msroi.report import article, captions, notebooks
 from msroi.study import METRICS
 
@@ -142,6 +143,16 @@ def test_two_runs_of_a_notebook_give_the_same_bytes(notebook):
 def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
     with pytest.raises(ValueError, match="no parameter nombre"):
         notebooks.execute(notebook, {"nombre": 3})
+
+
+def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
+    (tmp_path / "params.yaml").write_text("{study: tiny, seed: 1, notebook: {mine: {}}}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(stages.StudyError, match="reports/tables/.*csv is not here"):
+        stages.report()
+    with pytest.raises(stages.StudyError, match="no notebook 'yours': choose from mine"):
+        stages.notebook("yours")
+    assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_the_report_is_typeset_from_tables_and_figures_to_the_same_bytes(tmp_path):

@@ -5,7 +5,15 @@ from typing import Annotated
 import typer
 
 from msroi.files import write_atomically
-from msroi.stages.params import EXECUTED, FIGURES, NOTEBOOKS, REPORT, TABLES, read_params
+from msroi.stages.params import (
+    EXECUTED,
+    FIGURES,
+    NOTEBOOKS,
+    REPORT,
+    TABLES,
+    StudyError,
+    read_params,
+)
 
 
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
@@ -17,9 +25,12 @@ def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.
     """
     from msroi.report import notebooks
 
+    params, source = read_params(), NOTEBOOKS / f"{name}.ipynb"
+    if name not in params["notebook"] or not source.exists():
+        known = ", ".join(params["notebook"])
+        raise StudyError(f"the study has no notebook {name!r}: choose from {known}")
     for folder in (EXECUTED, FIGURES, TABLES):
         folder.mkdir(parents=True, exist_ok=True)
-    params, source = read_params(), NOTEBOOKS / f"{name}.ipynb"
     shared = {key: params[key] for key in notebooks.parameters_of(source) if key in params}
     executed = notebooks.execute(source, shared | params["notebook"][name])
     notebooks.write_all(executed, EXECUTED / name)
@@ -33,7 +44,10 @@ def report() -> None:
     from msroi.report.captions import CAPTIONS
 
     params = read_params()
-    tables = {name: pd.read_csv(TABLES / f"{name}.csv") for name in CAPTIONS}
+    try:
+        tables = {name: pd.read_csv(TABLES / f"{name}.csv") for name in CAPTIONS}
+    except FileNotFoundError as error:
+        raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     run = {"study": params["study"], "seed": params["seed"]}
     content = article.content(tables, run)
     pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in CAPTIONS])
