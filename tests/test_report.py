@@ -148,7 +148,7 @@ def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text("{study: tiny, seed: 1, notebook: {mine: {}}}")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(stages.StudyError, match="reports/tables/.*csv is not here"):
+    with pytest.raises(stages.StudyError, match=r"reports/tables/.*csv is not here"):
         stages.report()
     with pytest.raises(stages.StudyError, match="no notebook 'yours': choose from mine"):
         stages.notebook("yours")
