@@ -71,19 +71,9 @@ METHODS = {
 
 
 def check_methods(names: Collection[str]) -> None:
-    """Refuse methods that cannot be run here, before any work is done.
-
-    Raises
-    ------
-    MethodError
-        A name is unknown.
-    PeerError
-        The library of a peer is not installed; the message says how to get it.
-    """
+    """Refuse unknown methods (MethodError), before any work is done."""
     if strange := [name for name in names if name not in METHODS]:
         raise MethodError(f"unknown method {strange[0]!r}: choose from {', '.join(METHODS)}")
-    if "mozjpeg" in names:
-        peers.load_vips()
 
 
 def encode(
@@ -152,8 +142,8 @@ def encode_detailed(
     -------
     Encoded
         ``data`` (bytes) and ``quality``, on libjpeg's scale from 1 to 100: whole for
-        ``"standard"`` and ``"mozjpeg"``, to a twentieth for ``"mosaic"`` (where it is that of
-        the last encode) and ``"standard-optimized"``, continuous for ``"direct"``.
+        ``"standard"``, continuous for ``"direct"``, to a twentieth for the others (of
+        ``"mosaic"`` it is that of the last encode).
     """
     check_methods([method])
     if quality not in standard.QUALITIES:

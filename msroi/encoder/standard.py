@@ -34,14 +34,14 @@ def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
         A whole JFIF file.
     """
     file = BytesIO()
-    steps = [_steps(base, quality) for base in (ANNEX_K_LUMA, ANNEX_K_CHROMA)]
-    Image.fromarray(image).save(file, "JPEG", qtables=steps, subsampling="4:2:0", **options)
+    tables = [steps(base, quality).tolist() for base in (ANNEX_K_LUMA, ANNEX_K_CHROMA)]
+    Image.fromarray(image).save(file, "JPEG", qtables=tables, subsampling="4:2:0", **options)
     return file.getvalue()
 
 
-def _steps(base: np.ndarray, quality: float) -> list[int]:
-    """A table [64] in natural order, as libjpeg's jpeg_set_quality makes it."""
+def steps(base: np.ndarray, quality: float) -> np.ndarray:
+    """A table of libjpeg's jpeg_set_quality, uint8 [64] in natural order, from one in zigzag."""
     percent = np.interp(quality, QUALITIES, _PERCENT)
-    steps = np.empty(64, np.uint8)
-    steps[ZIGZAG] = np.clip((base * percent + 50) // 100, 1, 255)
-    return steps.tolist()
+    table = np.empty(64, np.uint8)
+    table[ZIGZAG] = np.clip((base * percent + 50) // 100, 1, 255)
+    return table
