@@ -34,7 +34,7 @@ def standard_optimized(image: np.ndarray, max_bytes: int) -> Encoded:
 
 
 def mozjpeg(image: np.ndarray, max_bytes: int) -> Encoded:
-    """mozjpeg's best, which is its default: trellis quantization, deringing, optimized scans, 4:2:0.
+    """mozjpeg's best: trellis quantization, deringing, optimized scans, 4:2:0.
 
     As `standard_optimized`.
     """
