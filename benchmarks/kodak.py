@@ -20,13 +20,13 @@ import pandas as pd
 import simplejpeg
 from joblib import Parallel, delayed
 from PIL import Image
-from scipy.interpolate import PchipInterpolator
 
 from msroi import metrics
 from msroi.encoder import encode
 from msroi.encoder.budget import ENOUGH
 from msroi.encoder.tables import TUNES
 from msroi.images import decode, luma, read_image
+from msroi.rates import bd_rates
 
 METHODS = {
     "standard": {"method": "standard"},
@@ -151,25 +151,12 @@ def _against(table: pd.DataFrame) -> pd.DataFrame:
 
 def _bd_rates(table: pd.DataFrame) -> pd.DataFrame:
     """Mean Bjøntegaard rate [%] over images: bytes that a method needs for equal quality."""
-    rows = []
-    for (image, name), own in table.groupby(["image", "method"], sort=False):
-        for anchor in {"standard", "mozjpeg"} - {name}:
-            other = table[(table["image"] == image) & (table["method"] == anchor)]
-            rates = {metric: _bd_rate(other, own, metric) for metric in QUICK}
-            rows.append({"method": name, "against": anchor, **rates})
-    return pd.DataFrame(rows).groupby(["method", "against"], sort=False)[QUICK].mean()
-
-
-def _bd_rate(anchor: pd.DataFrame, own: pd.DataFrame, metric: str) -> float:
-    """Bjøntegaard delta rate [%]: mean log-rate difference over the shared range of quality."""
-    curves = []
-    for table in (anchor, own):
-        points = table.sort_values(metric)[[metric, "bytes"]].to_numpy()
-        curves.append((points[:, 0], np.log(points[:, 1])))
-    low = max(quality[0] for quality, _ in curves)
-    high = min(quality[-1] for quality, _ in curves)
-    areas = [PchipInterpolator(*curve).integrate(low, high) for curve in curves]
-    return 100 * float(np.expm1((areas[1] - areas[0]) / (high - low)))
+    rates = [
+        bd_rates(table, anchor=anchor, metrics=QUICK).assign(against=anchor)
+        for anchor in ("standard", "mozjpeg")
+    ]
+    keys = {"index": ["method", "against"], "columns": "metric", "values": "bd_rate"}
+    return pd.concat(rates).pivot_table(**keys, sort=False)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import version
@@ -13,20 +12,19 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image
 from tqdm import tqdm
 
 from msroi import metrics
-from msroi.datasets import ImageSet, Item
-from msroi.encoder import BudgetError, encode_detailed
-from msroi.images import ImageError, decode, read_pixels
+from msroi.datasets import DatasetError, ImageSet, Item, density
+from msroi.encoder import BudgetError, Encoded, encode_detailed
+from msroi.images import ImageError, decode, luma, read_pixels
 from msroi.journal import Journal
-from msroi.model import Network, load_model
-from msroi.saliency import saliency_map
+from msroi.maps import OWN, SaliencyOf
+from msroi.study import TRUTHS
 from msroi.workers import over_cluster, over_cores
 
-COLUMNS = (
+COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
     *("image", "category", "width", "height", "method", "quality", "bytes", "budget_bytes"),
     *("psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"),
 )
@@ -38,7 +36,6 @@ LIBRARIES = (
 
 logger = logging.getLogger(__name__)
 
-SaliencyOf = Callable[[np.ndarray], np.ndarray]
 Methods = Mapping[str, Mapping[str, Any]]
 
 
@@ -55,10 +52,10 @@ class Evaluation(NamedTuple):
 
 def evaluate(
     images: ImageSet,
-    saliency_of: SaliencyOf,
+    maps: Mapping[str, SaliencyOf],
     *,
     methods: Methods,
-    quality: int = 50,
+    qualities: Sequence[int] = (50,),
     jobs: int = -1,
     scheduler: str = "",
     journal: Journal | None = None,
@@ -69,12 +66,16 @@ def evaluate(
     ----------
     images
         Their names and categories are the table's.
-    saliency_of
-        uint8 [H, W, 3] → float32 [H, W] in [0, 1]; called in the workers, so it can be pickled,
-        and what is pickled decides its maps (`mapper` makes one).
+    maps
+        Name → uint8 [H, W, 3] → float32 [H, W] in [0, 1], ``"MS-ROI"`` among them; called in the
+        workers, so they can be pickled, and what is pickled decides the maps (`msroi.maps` has
+        some).
     methods
-        Name that `msroi.encode` takes → its options. Each gets at most the bytes of the standard
-        JPEG of ``quality``; PSNR-S is over the same mask for all.
+        Name of a row → options of `msroi.encode`, ``method`` among them where the row has another
+        name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given),
+        and ``budget``, which the budget is multiplied by (1). PSNR-S is over MS-ROI's mask for all.
+    qualities
+        Each method gets at most the bytes of the standard JPEG of each of them.
     jobs
         Processes, joblib's way: -1 is every core.
     scheduler
@@ -86,8 +87,9 @@ def evaluate(
     Returns
     -------
     Evaluation
-        One row an image and a method, in the order given, whatever the workers; images that can't
-        be read, or don't fit the budget, are left out and named.
+        One row an image, a quality and a method, in the order given, whatever the workers; images
+        that can't be read, or don't fit the budget, are left out and named. Of a set with fixations
+        also psnr_fix, of one with masks psnr_objects: `msroi.metrics.psnr_weighted`, dB.
 
     Raises
     ------
@@ -96,12 +98,14 @@ def evaluate(
     """
     one = partial(
         _evaluate_item,
-        **{"saliency_of": saliency_of, "methods": tuple(methods.items()), "quality": quality},
-        **{"upright": images.upright, "code": code_version()},
+        **{"maps": tuple(maps.items()), "methods": tuple(methods.items())},
+        **{"qualities": tuple(qualities), "upright": images.upright},
+        **{"sigma": images.sigma, "code": code_version()},
     )
-    keys = {item.name: _key(one, item) for item in images} if journal else {}
+    content = cache(_content)  # one file may hold the fixations of all
+    keys = {item.name: _key(one, item, content) for item in images} if journal else {}
     rows = _known(journal, keys) if journal else {}
-    missing = [replace(i, path=i.path.resolve()) for i in images if i.name not in rows]
+    missing = [_everywhere(item) for item in images if item.name not in rows]
     spread = (
         partial(over_cluster, address=scheduler) if scheduler else partial(over_cores, jobs=jobs)
     )
@@ -123,30 +127,57 @@ def evaluate(
 
 def evaluate_image(
     image: np.ndarray,
-    saliency: np.ndarray,
+    maps: Mapping[str, SaliencyOf],
     *,
     methods: Methods,
-    quality: int = 50,
+    qualities: Sequence[int] = (50,),
+    truths: Mapping[str, np.ndarray] | None = None,
 ) -> list[dict[str, Any]]:
-    """Rows of one image uint8 [H, W, 3] under its map float [H, W], without name and category."""
+    """Rows of one image uint8 [H, W, 3], without name and category.
+
+    ``truths``: name of a column → weights float [H, W] of its `psnr_weighted`. The rest is
+    `evaluate`'s.
+    """
+    drawn = cache(lambda name: maps[name](image))
     height, width = image.shape[:2]
-    budget = len(encode_detailed(image, method="standard", quality=quality).data)
     rows = []
-    for method, options in methods.items():
-        encoded = encode_detailed(image, saliency, method=method, quality=quality, **options)
-        row = {"width": width, "height": height, "method": method, "quality": encoded.quality}
-        row |= {"bytes": len(encoded.data), "budget_bytes": budget}
-        rows.append(row | metrics.compare(image, decode(encoded.data), saliency))
+    for quality in qualities:
+        budget = len(encode_detailed(image, method="standard", quality=quality).data)
+        for name, options in methods.items():
+            encoded = _encode(image, drawn, budget, quality, **({"method": name} | options))
+            row = {"width": width, "height": height, "method": name, "quality": encoded.quality}
+            row |= {"bytes": len(encoded.data), "budget_bytes": budget}
+            decoded = decode(encoded.data)
+            row |= metrics.compare(image, decoded, drawn(OWN))
+            x, y = luma(image), luma(decoded)
+            known = {name: metrics.psnr_weighted(x, y, w) for name, w in (truths or {}).items()}
+            rows.append(row | known)
     return rows
 
 
+def _encode(
+    image: np.ndarray,
+    drawn: SaliencyOf,
+    budget_bytes: int,
+    quality: int,
+    *,
+    method: str,
+    map: str = OWN,
+    budget: float = 1.0,
+    **options: Any,
+) -> Encoded:
+    if method != "standard":  # which is the very file whose bytes are the budget
+        options["max_bytes"] = int(budget * budget_bytes)
+    return encode_detailed(image, drawn(map), method=method, quality=quality, **options)
+
+
 def evaluate_sizes(
-    images: Iterable[np.ndarray], saliency_of: SaliencyOf, name: str, **options: Any
+    images: Iterable[np.ndarray], maps: Mapping[str, SaliencyOf], name: str, **options: Any
 ) -> pd.DataFrame:
     """`evaluate_image` for one image at many sizes (Figure 4), one after the other."""
     named = {"image": name, "category": "size"}
     rows = (
-        [named | row for row in evaluate_image(image, saliency_of(image), **options)]
+        [named | row for row in evaluate_image(image, maps, **options)]
         for image in tqdm(images, desc="evaluate", unit="size")
     )
     return _table(rows)
@@ -163,27 +194,6 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))
 
 
-def mapper(checkpoint: str | Path, **settings: Any) -> SaliencyOf:
-    """image → its `saliency_map` by a checkpoint, as `evaluate` takes it.
-
-    What is pickled is the checkpoint's path and checksum: each process loads the network once.
-
-    Parameters
-    ----------
-    checkpoint
-        A path, or ``"released"``.
-    **settings
-        Of `saliency_map`.
-
-    Raises
-    ------
-    CheckpointError
-        As `load_model`.
-    """
-    path = checkpoint if checkpoint == "released" else str(Path(checkpoint).resolve())
-    return partial(_map, checkpoint=path, checksum=_checksum(load_model(path)), **settings)
-
-
 @cache
 def code_version() -> str:
     """Checksum of this package's modules and of the libraries that decide a row."""
@@ -195,10 +205,11 @@ def code_version() -> str:
 def _evaluate_item(
     item: Item,
     *,
-    saliency_of: SaliencyOf,
+    maps: tuple[tuple[str, SaliencyOf], ...],
     methods: tuple[tuple[str, Mapping[str, Any]], ...],
-    quality: int,
+    qualities: tuple[int, ...],
     upright: str,
+    sigma: float,
     code: str,
 ) -> tuple[str, list[dict[str, Any]], str]:
     """An image's name, its rows, and what is wrong with it, "" for nothing."""
@@ -207,22 +218,42 @@ def _evaluate_item(
             "a worker has another version of msroi or its libraries: start the workers anew"
         )
     try:
-        image = read_pixels(item.path, upright=upright)
-        rows = evaluate_image(image, saliency_of(image), methods=dict(methods), quality=quality)
-    except ImageError as error:
+        image, truths = read_pixels(item.path, upright=upright), _truths(item, sigma)
+        options = {"methods": dict(methods), "qualities": qualities, "truths": truths}
+        rows = evaluate_image(image, dict(maps), **options)
+    except (ImageError, DatasetError) as error:
         return item.name, [], str(error)
     except BudgetError as error:
         return item.name, [], f"{item.path}: {error}"
     return item.name, [{"image": item.name, "category": item.category} | row for row in rows], ""
 
 
-def _key(one: partial, item: Item) -> str:
+def _truths(item: Item, sigma: float) -> dict[str, np.ndarray]:
+    """What is known of an image, as weights float [H, W]: where people looked, or its objects."""
+    if item.fixations:
+        return {"psnr_fix": density(item, sigma=sigma)}
+    if item.mask:
+        return {"psnr_objects": (np.array(Image.open(item.mask)) > 0).astype(np.float32)}
+    return {}
+
+
+def _everywhere(item: Item) -> Item:
+    """An item whose paths name the same files from any folder."""
+    paths = {name: getattr(item, name) for name in ("path", "fixations", "mask")}
+    return replace(item, **{name: path.resolve() for name, path in paths.items() if path})
+
+
+def _key(one: partial, item: Item, content: Callable[[Path], str]) -> str:
     """Checksum of everything that decides an image's rows."""
+    contents = [content(path) for path in (item.path, item.fixations, item.mask) if path]
+    return joblib.hash((one, item.name, item.category, contents))
+
+
+def _content(path: Path) -> str:
     try:
-        content = hashlib.sha256(item.path.read_bytes()).hexdigest()
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
-        content = "unreadable"  # and so without rows
-    return joblib.hash((one, item.name, item.category, content))
+        return "unreadable"  # and so without rows
 
 
 def _known(journal: Journal, keys: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
@@ -231,35 +262,7 @@ def _known(journal: Journal, keys: Mapping[str, str]) -> dict[str, list[dict[str
     return {name: results[key] for name, key in keys.items() if key in results}
 
 
-def _map(image: np.ndarray, *, checkpoint: str, checksum: str, **settings: Any) -> np.ndarray:
-    with _one_thread():
-        return saliency_map(image, _network(checkpoint, checksum), **settings)
-
-
-@cache
-def _network(checkpoint: str, checksum: str) -> Network:
-    network = load_model(checkpoint)
-    if _checksum(network) != checksum:
-        raise EvaluationError(f"{checkpoint} has changed since the evaluation began: run it again")
-    return network
-
-
-def _checksum(network: Network) -> str:
-    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    return joblib.hash((network.architecture, network.metadata, weights))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Torch on one thread: on more, its sums have other last digits, and so have the maps."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def _table(rows_of_images: Iterable[list[dict[str, Any]]]) -> pd.DataFrame:
     rows = [row for rows in rows_of_images for row in rows]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    known = [name for name in TRUTHS if any(name in row for row in rows)]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *known])

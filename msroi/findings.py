@@ -1,6 +1,6 @@
 """What a network finds: the class of an image, what people look at, the objects of a scene."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,7 @@ from msroi.agreement import auc_judd, average_precision, cc, nss
 from msroi.datasets import ImageSet, density, points
 from msroi.images import read_pixels
 from msroi.intervals import mean_interval
-
-SaliencyOf = Callable[[np.ndarray], np.ndarray]
+from msroi.maps import SaliencyOf
 
 
 def classification(

@@ -97,6 +97,27 @@ def psnr_s(
     return _decibels(np.mean(_squared_error(reference, distorted)[salient]))
 
 
+def psnr_weighted(reference: np.ndarray, distorted: np.ndarray, weights: np.ndarray) -> float:
+    """PSNR whose squared error is a weighted mean: 10 log₁₀(255² Σw / Σw(x−y)²) dB.
+
+    With the density of eye fixations as weights it is the EWPSNR of Li, Qin and Itti (2011),
+    https://doi.org/10.1016/j.imavis.2010.07.001, which no map of an encoder's has a part in; with
+    the mask of known objects, the PSNR over their pixels.
+
+    Parameters
+    ----------
+    reference, distorted : uint8 [H, W]
+    weights : float [H, W]
+        Not below 0, in any unit; nan where all are 0.
+    """
+    _check_sizes(reference, weights)
+    total = weights.sum(dtype=np.float64)
+    if total == 0:
+        return nan
+    error = np.vdot(weights.astype(np.float64), _squared_error(reference, distorted))
+    return _decibels(float(error / total))
+
+
 def psnr_hvs_and_hvsm(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, float]:
     """PSNR-HVS and PSNR-HVS-M: PSNR of 8×8 DCT coefficients as the eye weighs them.
 

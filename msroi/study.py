@@ -6,22 +6,57 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from msroi.intervals import mean_interval
+
 METRICS = ("psnr_s", "psnr", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp")
+TRUTHS = ("psnr_fix", "psnr_objects")  # of sets whose fixations, or objects, are known
 
 
 def paired_difference(table: pd.DataFrame, *, baseline: str = "standard") -> pd.DataFrame:
-    """Each image's metrics less those of the baseline on the same image at the same size.
+    """Each image's metrics less those of the baseline at the same size and budget.
 
     Returns
     -------
-    DataFrame like ``table`` without the baseline's rows; in its `METRICS` columns differences
-    (dB, or the index's own unit; positive is better than the baseline).
+    DataFrame like ``table`` without the baseline's rows; in its columns of metrics (`METRICS`, and
+    those of `TRUTHS` that it has) differences (dB, or the index's own unit; positive is better
+    than the baseline).
     """
-    keys = ["image", "category", "width", "height"]
-    indexed = table.set_index([*keys, "method"])[list(METRICS)]
+    keys = ["image", "category", "width", "height", "budget_bytes"]
+    indexed = table.set_index([*keys, "method"])[measured(table)]
     reference = indexed.xs(baseline, level="method")
     rest = indexed.drop(baseline, level="method")
     return (rest - reference.reindex(rest.index.droplevel("method")).to_numpy()).reset_index()
+
+
+def intervals(table: pd.DataFrame, *, seed: int, baseline: str = "standard") -> pd.DataFrame:
+    """Every method against the baseline by every metric, over images.
+
+    Parameters
+    ----------
+    table
+        As `msroi.evaluation.evaluate` makes it, of one budget an image.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame: method, metric, images (that have the metric at all), and of the paired differences
+    mean, low and high (95%, `msroi.intervals.mean_interval`) and improved (the share above zero).
+    """
+    rows = []
+    for method, own in paired_difference(table, baseline=baseline).groupby("method", sort=False):
+        for metric in measured(table):
+            paired = own[metric].dropna().to_numpy()
+            if len(paired):
+                row = {"method": method, "metric": metric, "images": len(paired)}
+                row |= mean_interval(paired, seed=seed)._asdict()
+                rows.append(row | {"improved": float((paired > 0).mean())})
+    return pd.DataFrame(rows)
+
+
+def measured(table: pd.DataFrame) -> list[str]:
+    """The columns of metrics that a table has."""
+    return [name for name in (*METRICS, *TRUTHS) if name in table]
 
 
 def means(table: pd.DataFrame) -> pd.DataFrame:

@@ -131,6 +131,24 @@ def test_the_salient_half_of_a_mosaic_is_nearer_to_the_image(rng):
     assert error[:, 32:].mean() < 0.8 * error[:, :32].mean()
 
 
+def test_two_levels_by_quantiles_are_parted_at_the_median(rng):
+    image, saliency = texture(rng, (32, 32)), rng.random((32, 32)) / 3
+    median = np.median(block_saliency(saliency))
+    upper = spread(block_saliency(saliency) > median, (32, 32))
+    mosaic = make_mosaic(image, saliency, levels=2, q_low=20, q_high=90, split="quantiles")
+    for chosen, quality in ((upper, 90), (~upper, 20)):
+        expected = decode(standard.write(image, quality))
+        np.testing.assert_array_equal(mosaic[chosen], expected[chosen])
+
+
+def test_untouched_blocks_are_the_images_own(rng):
+    image = texture(rng, (16, 40))
+    saliency = np.repeat(np.array([[0.1, 0.3, 0.5, 0.7, 0.9]]), 8, axis=1).repeat(16, axis=0)
+    mosaic = make_mosaic(image, saliency, untouched=2)
+    np.testing.assert_array_equal(mosaic[:, 24:], image[:, 24:])
+    np.testing.assert_array_equal(mosaic[:, 16:24], decode(standard.write(image, 50))[:, 16:24])
+
+
 # --- budget ----------------------------------------------------------------------------
 
 

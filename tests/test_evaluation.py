@@ -18,9 +18,10 @@ from PIL import Image
 
 from msroi import datasets, evaluation, metrics, scenes, stages, workers
 from msroi.encoder import encode
-from msroi.evaluation import EvaluationError, evaluate, mapper
+from msroi.evaluation import EvaluationError, evaluate
 from msroi.images import decode, luma
 from msroi.journal import Journal
+from msroi.maps import StaleMapError, network_map
 from msroi.model import Architecture, Network, save_checkpoint
 
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,16 @@ def recorded(image):
     return centred(image)
 
 
+OWN = {"MS-ROI": centred}
+
+
+def corner(image):
+    """A map of the upper left corner alone."""
+    saliency = np.zeros(image.shape[:2], np.float32)
+    saliency[:64, :64] = 1
+    return saliency
+
+
 def killing(image):
     """A map whose first maker, of all processes, is killed."""
     try:
@@ -44,6 +55,9 @@ def killing(image):
     except FileExistsError:
         return centred(image)
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+RECORDED, KILLING = {"MS-ROI": recorded}, {"MS-ROI": killing}
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +77,13 @@ def folder(tmp_path_factory):
     torch.manual_seed(0)
     network = Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5))
     save_checkpoint(network, folder / "small.safetensors", {})
+    heads = {"MS-ROI": "small.safetensors", "CAM": "small.safetensors"}
+    run = {"heads": heads, "qualities": [50], "methods": {**METHODS, "direct": {}}}
     params = {
         "seed": 1,
         "broken": "stop",
-        "saliency": {"checkpoint": "small.safetensors", "select": "topk", "k": 2},
-        "evaluate": {"quality": 50, "methods": {**METHODS, "direct": {}}},
+        "saliency": {"rule": {"select": "topk", "k": 2}},
+        "evaluate": {"runs": {name: run | {"set": name} for name in ("mine", "none")}},
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
@@ -143,7 +159,7 @@ def evaluated():
 
 
 def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
-    _, row = evaluation.evaluate_image(image, centred(image), methods=METHODS, quality=50)
+    _, row = evaluation.evaluate_image(image, OWN, methods=METHODS)
     budget = len(encode(image, method="standard", quality=50))
     data = encode(image, centred(image), method="mosaic", quality=50)
     assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
@@ -152,8 +168,54 @@ def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
 
 
 def test_standard_is_the_very_file_of_its_quality(image):
-    standard, _ = evaluation.evaluate_image(image, centred(image), methods=METHODS, quality=50)
+    standard, _ = evaluation.evaluate_image(image, OWN, methods=METHODS)
     assert (standard["quality"], standard["bytes"]) == (50, standard["budget_bytes"])
+
+
+def test_a_row_may_follow_another_map_and_have_another_name(image):
+    maps = OWN | {"corner": corner}
+    methods = {"direct": {}, "cornered": {"method": "direct", "map": "corner"}}
+    own, other = evaluation.evaluate_image(image, maps, methods=methods)
+    assert other["method"] == "cornered"
+    assert other["bytes"] == len(encode(image, corner(image)))
+    assert own["psnr_s"] > other["psnr_s"]  # of both over the pixels of MS-ROI's map
+
+
+def test_a_row_may_have_a_larger_budget(image):
+    methods = {"mosaic": {}, "more": {"method": "mosaic", "budget": 1.05}}
+    usual, more = evaluation.evaluate_image(image, OWN, methods=methods)
+    assert usual["bytes"] <= usual["budget_bytes"] < more["bytes"] <= 1.05 * usual["budget_bytes"]
+    assert more["budget_bytes"] == usual["budget_bytes"]
+
+
+def test_each_quality_has_its_own_budget(image):
+    rows = evaluation.evaluate_image(image, OWN, methods=METHODS, qualities=(30, 70))
+    assert [row["method"] for row in rows] == [*METHODS, *METHODS]
+    for row, quality in zip(rows, (30, 30, 70, 70), strict=True):
+        budget = len(encode(image, method="standard", quality=quality))
+        assert row["bytes"] <= row["budget_bytes"] == budget
+
+
+def test_what_is_known_of_an_image_weighs_its_error(image):
+    weights = centred(image)
+    (row,) = evaluation.evaluate_image(
+        image, OWN, methods={"standard": {}}, truths={"psnr_fix": weights}
+    )
+    x, y = luma(image), luma(decode(encode(image, method="standard")))
+    assert row["psnr_fix"] == metrics.psnr_weighted(x, y, weights)
+
+
+def test_scenes_are_measured_over_their_true_objects(tmp_path):
+    scenes.write_set(
+        tmp_path, train=10, train_size=(32, 32), test_per_count=1, test_size=(64, 64), seed=3
+    )
+    images = datasets.load("scenes", tmp_path, subset="test")
+    table, _ = evaluate(images, OWN, methods={"standard": {}}, jobs=1)
+    assert tuple(table.columns) == (*evaluation.COLUMNS, "psnr_objects")
+    item, row = images[0], table.iloc[0]
+    image, mask = np.array(Image.open(item.path)), np.array(Image.open(item.mask)) > 0
+    error = luma(decode(encode(image, method="standard"))).astype(int) - luma(image)
+    assert row["psnr_objects"] == pytest.approx(10 * np.log10(255**2 / (error[mask] ** 2).mean()))
 
 
 def test_sizes_run_from_the_whole_image_to_the_smallest():
@@ -162,7 +224,7 @@ def test_sizes_run_from_the_whole_image_to_the_smallest():
 
 
 def test_the_table_has_a_row_for_each_image_and_method_in_the_sets_order(images):
-    table, broken = evaluate(images, centred, methods=METHODS, jobs=1)
+    table, broken = evaluate(images, OWN, methods=METHODS, jobs=1)
     assert tuple(table.columns) == evaluation.COLUMNS
     assert list(table["image"].unique()) == [item.name for item in images]
     assert list(table["method"]) == list(METHODS) * IMAGES
@@ -172,7 +234,7 @@ def test_the_table_has_a_row_for_each_image_and_method_in_the_sets_order(images)
 
 
 def test_a_map_does_not_depend_on_the_number_of_threads(folder, image):
-    saliency_of = mapper(folder / "small.safetensors", short_sides=[128, 200])
+    saliency_of = network_map(folder / "small.safetensors", short_sides=[128, 200])
     before = torch.get_num_threads()
     try:
         maps = []
@@ -188,29 +250,33 @@ def test_a_map_does_not_depend_on_the_number_of_threads(folder, image):
 def test_what_the_journal_holds_is_not_evaluated_again(images, tmp_path):
     journal = Journal(tmp_path / "mine.jsonl")
     first = evaluate(
-        images.select(["a/0", "b/1"]), recorded, methods=METHODS, jobs=1, journal=journal
+        images.select(["a/0", "b/1"]),
+        RECORDED,
+        methods=METHODS,
+        jobs=1,
+        journal=journal,
     )
     seen.clear()
-    both = evaluate(images, recorded, methods=METHODS, jobs=1, journal=journal)
+    both = evaluate(images, RECORDED, methods=METHODS, jobs=1, journal=journal)
     assert len(seen) == IMAGES - 2
     again = both.table[both.table["image"].isin(["a/0", "b/1"])].reset_index(drop=True)
     pd.testing.assert_frame_equal(again, first.table)
     pd.testing.assert_frame_equal(
-        both.table, evaluate(images, recorded, methods=METHODS, jobs=1).table
+        both.table, evaluate(images, RECORDED, methods=METHODS, jobs=1).table
     )
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"quality": 51},
+        {"qualities": [51]},
         {"methods": dict(reversed(METHODS.items()))},
         {"methods": METHODS | {"mosaic": {"levels": 4}}},
-        {"saliency_of": centred},
+        {"maps": OWN},
     ],
 )
 def test_rows_that_were_made_otherwise_are_not_taken(images, tmp_path, change):
-    few, options = images.select(["a/0"]), {"saliency_of": recorded, "methods": METHODS}
+    few, options = images.select(["a/0"]), {"maps": RECORDED, "methods": METHODS}
     journal = Journal(tmp_path / "mine.jsonl")
     evaluate(few, jobs=1, journal=journal, **options)
     evaluate(few, jobs=1, journal=journal, **options | change)
@@ -223,9 +289,7 @@ def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
     journal = Journal(tmp_path / "mine.jsonl")
     for item in images[0], images[2]:
         path.write_bytes(item.path.read_bytes())
-        evaluate(
-            datasets.load("new", path.parent), centred, methods=METHODS, jobs=1, journal=journal
-        )
+        evaluate(datasets.load("new", path.parent), OWN, methods=METHODS, jobs=1, journal=journal)
     assert len(journal.read()) == 2
 
 
@@ -233,18 +297,18 @@ def test_rows_of_other_code_are_not_taken(images, tmp_path, monkeypatch):
     few, journal = images.select(["a/0"]), Journal(tmp_path / "mine.jsonl")
     for version in "12":
         monkeypatch.setattr(evaluation, "code_version", lambda version=version: version)
-        evaluate(few, centred, methods=METHODS, jobs=1, journal=journal)
+        evaluate(few, OWN, methods=METHODS, jobs=1, journal=journal)
     assert len(journal.read()) == 2
 
 
 def test_the_weights_of_a_checkpoint_decide_and_not_its_name(folder, image, tmp_path):
     path = tmp_path / "small.safetensors"
     path.write_bytes((folder / "small.safetensors").read_bytes())
-    old = mapper(path)
+    old = network_map(path)
     torch.manual_seed(1)
     save_checkpoint(Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5)), path, {})
-    assert mapper(path).keywords["checksum"] != old.keywords["checksum"]
-    with pytest.raises(EvaluationError, match="has changed"):
+    assert network_map(path).keywords["checksum"] != old.keywords["checksum"]
+    with pytest.raises(StaleMapError, match="has changed"):
         old(image)
 
 
@@ -252,7 +316,7 @@ def test_a_worker_of_another_version_is_refused(images, monkeypatch):
     versions = iter("12")
     monkeypatch.setattr(evaluation, "code_version", lambda: next(versions))
     with pytest.raises(EvaluationError, match="another version"):
-        evaluate(images, centred, methods=METHODS, jobs=1)
+        evaluate(images, OWN, methods=METHODS, jobs=1)
 
 
 def test_an_image_that_does_not_fit_its_budget_is_named_too(tmp_path):
@@ -260,9 +324,9 @@ def test_an_image_that_does_not_fit_its_budget_is_named_too(tmp_path):
     Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")  # the mosaic adds edges
     table, broken = evaluate(
         datasets.load("mine", tmp_path),
-        centred,
+        OWN,
         methods={"mosaic": {"levels": 5, "q_low": 1, "q_high": 30}},
-        quality=1,
+        qualities=[1],
         jobs=1,
     )
     assert len(table) == 0
@@ -325,10 +389,10 @@ def test_a_cluster_gives_the_same_bytes(here, cluster, monkeypatch, unbroken):
 
 
 def test_a_worker_of_a_cluster_that_is_killed_loses_nothing(images, cluster):
-    table, broken = evaluate(images, killing, methods=METHODS, scheduler=cluster.scheduler_address)
+    table, broken = evaluate(images, KILLING, methods=METHODS, scheduler=cluster.scheduler_address)
     assert Path(os.environ["MSROI_TEST_VICTIM"]).exists()
     assert broken == {}
-    pd.testing.assert_frame_equal(table, evaluate(images, centred, methods=METHODS, jobs=1).table)
+    pd.testing.assert_frame_equal(table, evaluate(images, OWN, methods=METHODS, jobs=1).table)
 
 
 def test_a_scheduler_that_does_not_answer_is_told_in_one_line(here, monkeypatch):

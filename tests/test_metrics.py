@@ -115,6 +115,32 @@ def test_psnr_s_without_a_salient_pixel_has_no_value(pair):
     assert isnan(metrics.psnr_s(*pair, np.full(pair[0].shape, 0.6)))
 
 
+def test_weighted_psnr_counts_an_error_by_its_weight():
+    reference, distorted = np.zeros((1, 4), np.uint8), np.array([[2, 1, 0, 9]], np.uint8)
+    value = metrics.psnr_weighted(reference, distorted, np.array([[3.0, 4.0, 1.0, 0.0]]))
+    assert value == pytest.approx(10 * np.log10(255**2 / ((3 * 4 + 4 * 1) / 8)))
+
+
+def test_psnr_weighted_alike_everywhere_is_psnr(pair):
+    weights = np.full(pair[0].shape, 0.25)
+    assert metrics.psnr_weighted(*pair, weights) == pytest.approx(metrics.psnr(*pair))
+
+
+def test_the_unit_of_the_weights_does_not_matter(pair):
+    weights = np.random.default_rng(1).random(pair[0].shape)
+    value = metrics.psnr_weighted(*pair, weights)
+    assert metrics.psnr_weighted(*pair, 1e-9 * weights) == pytest.approx(value)
+
+
+def test_psnr_weighted_by_nothing_has_no_value(pair):
+    assert np.isnan(metrics.psnr_weighted(*pair, np.zeros(pair[0].shape)))
+
+
+def test_weights_of_another_size_are_refused(pair):
+    with pytest.raises(ValueError, match="sizes differ"):
+        metrics.psnr_weighted(*pair, np.ones((3, 3)))
+
+
 def test_psnr_hvs_of_a_step_in_brightness():
     """A difference of 16 everywhere is a DC error of 8·16, weighted 1.608443 in Eq. 1."""
     reference = np.full((8, 8), 100, np.uint8)

@@ -25,7 +25,7 @@ def table(tmp_path_factory):
             picture = scenes.render(192, 192, objects=["mug"], seed=seed).image
             Image.fromarray(picture).save(folder / category / f"{seed}.png")
     return evaluation.evaluate(
-        datasets.load("mine", folder), centred, methods=METHODS, jobs=1
+        datasets.load("mine", folder), {"MS-ROI": centred}, methods=METHODS, jobs=1
     ).table
 
 
@@ -44,7 +44,7 @@ def test_paired_differences_are_each_images_own():
 def test_one_image_at_two_sizes_is_paired_by_size(image):
     sizes = evaluation.sizes(image.shape[:2], count=2, smallest=180)
     images = [evaluation.resize(image, size) for size in sizes]
-    table = evaluation.evaluate_sizes(images, centred, "scene", methods=METHODS)
+    table = evaluation.evaluate_sizes(images, {"MS-ROI": centred}, "scene", methods=METHODS)
     difference = study.paired_difference(table)
     assert list(zip(difference["height"], difference["width"], strict=True)) == sizes
     assert difference["psnr"].notna().all()

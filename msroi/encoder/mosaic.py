@@ -21,6 +21,14 @@ def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
     return [int(q) for q in np.rint(np.linspace(q_low, q_high, levels))]
 
 
+def _quantile_levels(saliency: np.ndarray, levels: int) -> np.ndarray:
+    edges = np.quantile(saliency, np.arange(1, levels) / levels)
+    return np.searchsorted(edges, saliency, side="left").astype(np.uint8)
+
+
+_LEVELS = {"even": saliency_levels, "quantiles": _quantile_levels}
+
+
 def make_mosaic(
     image: np.ndarray,
     saliency: np.ndarray,
@@ -28,6 +36,8 @@ def make_mosaic(
     levels: int = 5,
     q_low: int = 30,
     q_high: int = 70,
+    split: str = "even",
+    untouched: int = 0,
 ) -> np.ndarray:
     """Take each 8×8 block from the decoded JPEG of its saliency level.
 
@@ -43,16 +53,24 @@ def make_mosaic(
         k, from 2 to 100.
     q_low, q_high : int
         Q_l and Q_h, 1 to 100: quality of the lowest and of the highest level.
+    split : str
+        Where one level ends and the next begins: ``"even"``, at n/k as in the paper, or
+        ``"quantiles"``, so that each has about as many blocks (of two levels the median, as one
+        mode of the authors' released code).
+    untouched : int
+        How many of the upper levels keep the blocks of `image` itself. With the paper's own levels
+        2 is all that is salient: what then remains of its loss is not of quantizing twice.
 
     Returns
     -------
     uint8 [H, W, 3]
     """
-    block_levels = saliency_levels(block_saliency(saliency), levels)
+    block_levels = _LEVELS[split](block_saliency(saliency), levels)
     qualities = level_qualities(levels, q_low, q_high)
     pixel_levels = spread(block_levels, image.shape[:2])
-    mosaic = np.empty(image.shape, np.uint8)
-    for level in np.unique(block_levels):  # one decoded JPEG in memory at a time
+    mosaic = image.copy()
+    for level in np.unique(block_levels[block_levels < levels - untouched]):
+        # one decoded JPEG in memory at a time
         decoded = decode(standard.write(image, qualities[level]))
         chosen = (pixel_levels == level)[..., None]
         np.copyto(mosaic.view("V3"), decoded.view("V3"), where=chosen)  # a pixel at a time

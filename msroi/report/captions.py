@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from msroi.figures import LABELS
+from msroi.figures import DECIBELS, LABELS
 from msroi.study import METRICS
 
 
@@ -128,6 +128,23 @@ def encoder_how_it_works(table: pd.DataFrame) -> str:
     )
 
 
+def explore(table: pd.DataFrame) -> str:
+    """Columns of `msroi.explore.table`, image and map; standard above, the method below."""
+    own, standard = table.iloc[-1], table.iloc[0]
+    said = (
+        f"“{own['image']}” by {own['method']} under the map “{own['map']}” in {own['bytes']:,} bytes, "
+        f"of {own['budget_bytes']:,} that standard JPEG takes."
+    )
+    if len(table) == 1:
+        return said
+    gains = [
+        f"{LABELS[name]} {signed(own[name] - standard[name])} dB"
+        for name in DECIBELS
+        if pd.notna(own[name])  # PSNR-S, where nothing is salient
+    ]
+    return f"{said} Against it: {', '.join(gains)}, SSIM {signed(own['ssim'] - standard['ssim'], 4)}."
+
+
 CAPTIONS: dict[str, Callable[[pd.DataFrame], str]] = {
     function.__name__: function
     for function in (
@@ -139,6 +156,7 @@ CAPTIONS: dict[str, Callable[[pd.DataFrame], str]] = {
         figure4_size_scaling,
         figure5_categories,
         encoder_how_it_works,
+        explore,
     )
 }
 

@@ -35,18 +35,11 @@ def find(
     images = load_images(name, part="test")
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(_findings_of(images)(images, models))
-    write_atomically(folder / "heads.csv", as_csv(table))
+    rows = _classified if images.classes and not images[0].mask else _by_head
+    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows(images, models))))
     if "settings" in section:
         table = pd.DataFrame(_by_setting(images, models["MS-ROI"], **section["settings"]))
         write_atomically(folder / "settings.csv", as_csv(table))
-
-
-def _findings_of(images):
-    """What can be measured on a set: by its labels, its fixations, or its masks."""
-    if images.classes and images[0].mask is None:
-        return _classified
-    return _looked_at if images[0].fixations is not None else _objects
 
 
 def _classified(images, models):
@@ -69,48 +62,52 @@ def _classified(images, models):
         yield from table.assign(head=title).to_dict("records")
 
 
-def _looked_at(images, models):
+def _by_head(images, models):
     from tqdm import tqdm
 
+    return tqdm(_found(images, _maps_of(models)), desc=f"find {images.name}", unit="row")
+
+
+def _found(images, maps):
+    """What maps find in a set: where people looked, or the objects of scenes."""
     from msroi import findings
 
-    maps = _maps_of(models)
-    rows = findings.fixation_agreement(images, maps)
-    return tqdm(rows, total=len(images) * len(maps), desc=f"find {images.name}", unit="map")
+    if images[0].mask is None:
+        return findings.fixation_agreement(images, maps)
+    return findings.objects_found(_scenes(images), maps)
 
 
 def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_sides: list[int]):
-    """How MS-ROI's maps of every n-th image agree with fixations, by rule and by scale."""
+    """What MS-ROI's maps of every n-th image find, by rule and by scale."""
     from tqdm import tqdm
 
-    from msroi import findings
     from msroi.saliency import saliency_map
 
     some = images.select(item.name for item in images.items[::every])
     for side in tqdm(short_sides, desc="short sides", unit="side"):
         seen = partial(saliency_map, model=model, short_sides=(side,))
         maps = {rule: partial(seen, **options) for rule, options in rules.items()}
-        for row in findings.fixation_agreement(some, maps):
+        for row in _found(some, maps):
             yield row | {"short_side": side}
 
 
-def _objects(images, models):
+def _scenes(images):
+    """Name, pixels and label image of each."""
     import numpy as np
     from PIL import Image
 
-    from msroi import findings
     from msroi.images import read_image
 
-    scenes = ((i.name, read_image(i.path).pixels, np.array(Image.open(i.mask))) for i in images)
-    return findings.objects_found(scenes, _maps_of(models))
+    for item in images:
+        yield item.name, read_image(item.path).pixels, np.array(Image.open(item.mask))
 
 
 def _maps_of(models):
     """The heads' maps by the section `saliency` of params.yaml, and the controls."""
     from msroi import saliency
 
-    settings = {key: v for key, v in read_params()["saliency"].items() if key != "checkpoint"}
-    maps = {name: partial(saliency.saliency_map, model=m, **settings) for name, m in models.items()}
+    rule = read_params()["saliency"]["rule"]
+    maps = {name: partial(saliency.saliency_map, model=m, **rule) for name, m in models.items()}
     features = models["MS-ROI"]
     controls = {"energy": partial(saliency.energy_map, model=features)}
     return maps | controls | {"centre prior": saliency.centre_prior, "flat": saliency.flat_map}

@@ -13,31 +13,36 @@ from msroi.stages.data import listed
 from msroi.stages.params import PARTIAL, RESULTS, StudyError, as_csv, as_json, read_params
 
 
-def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.")]) -> None:
-    """Encode a set by every method at equal bytes; writes reports/results/<set>.csv and .json.
+def evaluate(
+    name: Annotated[str, typer.Argument(help="A run of params.yaml: evaluate.runs.<name>.")],
+) -> None:
+    """Encode a set by every method at equal bytes; writes reports/results/<run>.csv and .json.
 
     All cores work on it, or the Dask cluster whose scheduler the environment variable MSROI_DASK
-    names (tcp://host:8786). Rows are kept in reports/partial/<set>.jsonl as they come: a run that
+    names (tcp://host:8786). Rows are kept in reports/partial/<run>.jsonl as they come: a run that
     was cut off goes on from there.
 
     Broken images are named at the end. With broken: stop in params.yaml the exit code is 2, and
     there is no table until they are mended or removed, which takes their time alone; with
     broken: skip the table does without them.
     """
-    from msroi import encoder, evaluation
+    from msroi import encoder, evaluation, maps
     from msroi.journal import Journal
 
     logging.basicConfig(format="%(message)s")
     logging.getLogger("msroi").setLevel(logging.INFO)
     params = read_params()
-    encoder.check_methods(params["evaluate"]["methods"])
-    section, journal = params["evaluate"], Journal(PARTIAL / f"{name}.jsonl")
-    images = listed(name, part="test")
+    run, journal = _run(params, name), Journal(PARTIAL / f"{name}.jsonl")
+    methods = run["methods"]
+    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    images = listed(run["set"], part="test")
+    if "images" in run:
+        images = images.select(run["images"])
     result = evaluation.evaluate(
         images,
-        _mapper(),
-        methods=section["methods"],
-        quality=section["quality"],
+        maps.named_maps(run["heads"], **params["saliency"]["rule"]),
+        methods=methods,
+        qualities=run["qualities"],
         scheduler=os.environ.get("MSROI_DASK", ""),
         journal=journal,
     )
@@ -48,28 +53,28 @@ def evaluate(name: Annotated[str, typer.Argument(help="An image set in data/raw.
 
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import encoder, evaluation
+    from msroi import encoder, evaluation, maps
 
     params = read_params()
-    section, options = params["scale"], params["evaluate"]
+    section, options, saliency = params["scale"], params["evaluate"], params["saliency"]
     encoder.check_methods(options["methods"])
     name, image = _large_image(section, params["seed"])
     sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = evaluation.evaluate_sizes(
         (evaluation.resize(image, size) for size in sizes),
-        _mapper(),
+        maps.named_maps(saliency["heads"], **saliency["rule"]),
         name,
         methods=options["methods"],
-        quality=options["quality"],
+        qualities=[options["quality"]],
     )
     _write_results("scale", table)
 
 
-def _mapper():
-    """image → saliency map, by the section `saliency` of params.yaml."""
-    from msroi import evaluation
-
-    return evaluation.mapper(**read_params()["saliency"])
+def _run(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    runs = params["evaluate"]["runs"]
+    if name not in runs:
+        raise StudyError(f"params.yaml has no evaluate.runs.{name}: choose from {', '.join(runs)}")
+    return runs[name]
 
 
 def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:

@@ -1,0 +1,86 @@
+"""Maps by name, drawn alike by any process: of networks, and controls that know nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+import torch
+
+from msroi.model import Network, load_model
+from msroi.saliency import centre_prior, saliency_map
+
+OWN = "MS-ROI"  # the map that encoders follow unless told otherwise, and that PSNR-S looks at
+
+SaliencyOf = Callable[[np.ndarray], np.ndarray]
+
+
+class StaleMapError(RuntimeError):
+    """A checkpoint that has changed under way; the message names it."""
+
+
+def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, SaliencyOf]:
+    """The maps of networks and the controls, as `msroi.evaluation.evaluate` takes them.
+
+    Parameters
+    ----------
+    heads
+        Name of a map → checkpoint; ``"MS-ROI"`` among them.
+    **rule
+        Of `saliency_map`.
+    """
+    made = {name: network_map(checkpoint, **rule) for name, checkpoint in heads.items()}
+    return made | {"centre prior": centre_prior}
+
+
+def network_map(checkpoint: str | Path, **settings: Any) -> SaliencyOf:
+    """image → its `saliency_map` by a checkpoint, as `msroi.evaluation.evaluate` takes it.
+
+    What is pickled is the checkpoint's path and checksum: each process loads the network once.
+
+    Parameters
+    ----------
+    checkpoint
+        A path, or ``"released"``.
+    **settings
+        Of `saliency_map`.
+
+    Raises
+    ------
+    CheckpointError
+        As `load_model`.
+    """
+    path = checkpoint if checkpoint == "released" else str(Path(checkpoint).resolve())
+    return partial(_map, checkpoint=path, checksum=_checksum(load_model(path)), **settings)
+
+
+def _map(image: np.ndarray, *, checkpoint: str, checksum: str, **settings: Any) -> np.ndarray:
+    with _one_thread():
+        return saliency_map(image, _network(checkpoint, checksum), **settings)
+
+
+@cache
+def _network(checkpoint: str, checksum: str) -> Network:
+    network = load_model(checkpoint)
+    if _checksum(network) != checksum:
+        raise StaleMapError(f"{checkpoint} has changed since the evaluation began: run it again")
+    return network
+
+
+def _checksum(network: Network) -> str:
+    weights = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    return joblib.hash((network.architecture, network.metadata, weights))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Torch on one thread: on more, its sums have other last digits, and so have the maps."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,53 @@
+"""BD-rates of curves whose distance is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from msroi.rates import bd_rate, bd_rates
+
+CURVE = np.array([[1000, 30.0], [2000, 33.0], [4000, 36.0], [8000, 38.0]])
+
+
+def test_a_curve_of_the_same_quality_at_eight_tenths_of_the_bytes_is_20_per_cent_better():
+    assert bd_rate(CURVE, CURVE * [0.8, 1]) == pytest.approx(-20)
+
+
+def test_a_curve_has_no_distance_from_itself_in_any_order():
+    assert bd_rate(CURVE, CURVE[::-1]) == pytest.approx(0)
+
+
+def test_exchanging_the_curves_inverts_the_ratio_of_the_rates():
+    other = CURVE * [0.7, 1] + [0, 0.3]
+    there, back = bd_rate(CURVE, other), bd_rate(other, CURVE)
+    assert (1 + there / 100) * (1 + back / 100) == pytest.approx(1)
+
+
+def test_only_the_shared_range_of_quality_counts():
+    straight = np.array([[1000 * 2**n, 30.0 + 3 * n] for n in range(6)])
+    assert bd_rate(straight[:3], straight[1:] * [0.8, 1]) == pytest.approx(-20)
+
+
+def test_curves_without_a_shared_quality_have_no_distance():
+    assert np.isnan(bd_rate(CURVE, CURVE + np.array([0, 100])))
+
+
+def test_a_curve_of_one_point_is_refused():
+    with pytest.raises(ValueError, match="two points of different quality"):
+        bd_rate(CURVE, CURVE[:1])
+
+
+def test_of_points_of_equal_quality_the_cheaper_counts():
+    assert bd_rate(CURVE, np.vstack([CURVE, [9000, 38.0]])) == pytest.approx(0)
+
+
+def test_every_image_and_method_has_its_own_rate():
+    rows = [
+        {"image": image, "method": method, "bytes": size * factor, "psnr": psnr}
+        for image in "ab"
+        for method, factor in (("standard", 1), ("direct", 0.9 if image == "a" else 0.8))
+        for size, psnr in CURVE
+    ]
+    rates = bd_rates(pd.DataFrame(rows), anchor="standard", metrics=["psnr"])
+    assert list(rates["method"]) == ["direct", "direct"]
+    assert rates["bd_rate"].tolist() == pytest.approx([-10, -20])
