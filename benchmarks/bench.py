@@ -13,6 +13,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 from machine import describe
 from measures import Row, table
 
@@ -36,6 +37,9 @@ def main() -> None:
     parser.add_argument("--model", default="released", help="a checkpoint, or 'released'")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
+    parser.add_argument(
+        "--record", type=Path, help="a CSV file for the rows too"
+    )
     options = parser.parse_args()
     result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": describe()}
     result["rows"] = [row for part in options.parts for row in _run(part, options)]
@@ -43,6 +47,11 @@ def main() -> None:
     print(table(result["rows"]))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(options.output, json.dumps(result, indent=1, ensure_ascii=False).encode())
+    if options.record:
+        machine = f"{result['machine']['cpu']}, {result['machine']['cores']} cores"
+        rows = pd.DataFrame(result["rows"]).assign(machine=machine)
+        rows = rows[["part", "what", "median", "least", "most", "unit", "machine"]]
+        write_atomically(options.record, rows.to_csv(index=False, float_format="%.4g").encode())
 
 
 def _run(part: str, options: argparse.Namespace) -> list[Row]:

@@ -1,5 +1,6 @@
 """Figures from tidy tables or arrays: each function draws on the axes it is given, none saves."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -17,6 +18,9 @@ METHOD_STYLES = {
     "direct-flat": {"color": "#56B4E9", "linestyle": "--", "marker": "^"},
     "standard-optimized": {"color": "#999999", "linestyle": "-.", "marker": "v"},
     "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
+    "paper": {"color": "#000000", "linestyle": "-", "marker": "X"},
+    "direct-cam": {"color": "#CC79A7", "linestyle": "-.", "marker": "<"},
+    "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
 }
 MAP_COLOURS = {
     "CAM": "#E69F00",
@@ -33,6 +37,8 @@ LABELS = {
     "ssim": "SSIM",
     "ms_ssim": "MS-SSIM",
     "vifp": "VIFP",
+    "psnr_fix": "PSNR at fixations",
+    "psnr_objects": "PSNR on objects",
 }
 DECIBELS = ("psnr_s", "psnr", "psnr_hvs", "psnr_hvsm")
 INDICES = ("ssim", "ms_ssim", "vifp")
@@ -121,6 +127,27 @@ def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], u
         **options,
     )
     return _around_zero(ax, xlabel="", ylabel=f"difference from standard, {unit}")
+
+
+def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
+    """Means and their 95% intervals, a line each, the first above: columns label, mean, low, high.
+
+    ``label`` names the column that says what each is. A method has the colour and marker of
+    `METHOD_STYLES`, and so have its variants, which begin with its name ("mosaic 40-60").
+    """
+    for place, row in enumerate(table.itertuples()):
+        look = METHOD_STYLES[re.split("[ ,]", getattr(row, label))[0]]
+        error = [[row.mean - row.low], [row.high - row.mean]]
+        ax.errorbar(
+            row.mean, place, xerr=error, color=look["color"], marker=look["marker"], capsize=2
+        )
+    ax.set_yticks(range(len(table)), table[label])
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.set(xlabel=xlabel, ylabel="")
+    return ax
 
 
 def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:

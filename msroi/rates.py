@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import PchipInterpolator
 
+from msroi.intervals import Interval, mean_interval
+
 
 def bd_rate(anchor: np.ndarray, other: np.ndarray) -> float:
     """Bjøntegaard delta rate: how many more bytes `other` takes than `anchor` at equal quality.
@@ -62,6 +64,52 @@ def bd_rates(table: pd.DataFrame, *, anchor: str, metrics: Sequence[str]) -> pd.
                 row = {"image": image, "method": method, "metric": metric}
                 rows.append(row | {"bd_rate": bd_rate(*points)})
     return pd.DataFrame(rows)
+
+
+def summary(rates: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """Mean BD-rates over images, with their intervals.
+
+    Parameters
+    ----------
+    rates
+        Of `bd_rates`, with a column against (the anchor).
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame: against, method, metric, images (whose curves share a range of quality), mean, low,
+    high (95%; per cent, nan where no image has a rate).
+    """
+    rows = []
+    for keys, own in rates.groupby(["against", "method", "metric"], sort=False):
+        known = own["bd_rate"].dropna().to_numpy()
+        found = mean_interval(known, seed=seed) if len(known) else Interval(*[np.nan] * 3)
+        row = dict(zip(("against", "method", "metric"), keys, strict=True))
+        rows.append(row | {"images": len(known)} | found._asdict())
+    return pd.DataFrame(rows)
+
+
+def mean_curves(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
+    """Each method's means over images at the bytes of each quality of the standard JPEG.
+
+    Parameters
+    ----------
+    table
+        As `msroi.evaluation.evaluate` makes it, "standard" among the methods, several budgets an
+        image.
+
+    Returns
+    -------
+    DataFrame: method, quality (of the standard JPEG whose bytes are the budget), rate_bpp (bits per
+    pixel) and ``metrics``.
+    """
+    standard = table[table["method"] == "standard"]
+    budgets = standard.set_index(["image", "budget_bytes"])["quality"].rename("budget_quality")
+    rates = 8 * table["bytes"] / (table["width"] * table["height"])
+    joined = table.assign(rate_bpp=rates).join(budgets, on=["image", "budget_bytes"])
+    by_budget = joined.groupby(["method", "budget_quality"], sort=False)[["rate_bpp", *metrics]]
+    return by_budget.mean().rename_axis(["method", "quality"]).reset_index()
 
 
 def _by_quality(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

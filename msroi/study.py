@@ -54,6 +54,17 @@ def intervals(table: pd.DataFrame, *, seed: int, baseline: str = "standard") -> 
     return pd.DataFrame(rows)
 
 
+def against_each(table: pd.DataFrame, method: str, *, seed: int) -> pd.DataFrame:
+    """One method against every other: as `intervals`, with the other's name in the column other."""
+    others = [other for other in table["method"].unique() if other != method]
+    against = (
+        intervals(table[table["method"].isin([method, other])], seed=seed, baseline=other)
+        for other in others
+    )
+    named = [rows.assign(other=other) for rows, other in zip(against, others, strict=True)]
+    return pd.concat(named, ignore_index=True)
+
+
 def measured(table: pd.DataFrame) -> list[str]:
     """The columns of metrics that a table has."""
     return [name for name in (*METRICS, *TRUTHS) if name in table]

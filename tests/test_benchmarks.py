@@ -7,6 +7,7 @@ from pathlib import Path
 
 import measures
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -56,8 +57,13 @@ def test_the_driver_writes_one_table_and_the_machine(tmp_path):
     output = tmp_path / "bench.json"
     photo = tmp_path / "photo.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)).save(photo)
-    table = run("bench.py", "--parts", "speed", "--image", photo, "--output", output)
+    record = tmp_path / "bench.csv"
+    files = ("--output", output, "--record", record)
+    table = run("bench.py", "--parts", "speed", "--image", photo, *files)
     result = json.loads(output.read_text())
     assert result["machine"]["cores"] >= 1 and result["machine"]["packages"]["numpy"]
     assert {row["part"] for row in result["rows"]} == {"speed"}
     assert all(row["what"] in table for row in result["rows"])
+    recorded = pd.read_csv(record)
+    assert recorded["what"].tolist() == [row["what"] for row in result["rows"]]
+    assert recorded["machine"].str.endswith("cores").all()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi.rates import bd_rate, bd_rates
+from msroi.rates import bd_rate, bd_rates, mean_curves, summary
 
 CURVE = np.array([[1000, 30.0], [2000, 33.0], [4000, 36.0], [8000, 38.0]])
 
@@ -51,3 +51,29 @@ def test_every_image_and_method_has_its_own_rate():
     rates = bd_rates(pd.DataFrame(rows), anchor="standard", metrics=["psnr"])
     assert list(rates["method"]) == ["direct", "direct"]
     assert rates["bd_rate"].tolist() == pytest.approx([-10, -20])
+
+
+def test_a_mean_curve_goes_by_the_standard_jpegs_quality():
+    rows = [
+        {"image": image, "method": method, "quality": quality if method == "standard" else 1.5}
+        | {"width": 10, "height": 8, "bytes": size, "budget_bytes": size, "psnr": psnr}
+        for image, more in (("a", 0), ("b", 20))
+        for method, psnr in (("standard", 30.0 + more), ("direct", 31.0))
+        for quality, size in ((40, 100 + more), (60, 200 + more))
+    ]
+    curves = mean_curves(pd.DataFrame(rows), ["psnr"])
+    assert curves.to_dict("list") == {
+        "method": ["standard", "standard", "direct", "direct"],
+        "quality": [40, 60, 40, 60],
+        "rate_bpp": [11.0, 21.0, 11.0, 21.0],
+        "psnr": [40.0, 40.0, 31.0, 31.0],
+    }
+
+
+def test_images_without_a_shared_quality_are_left_out_of_the_mean():
+    base = {"against": "standard", "method": "direct", "metric": "psnr"}
+    rates = pd.DataFrame([base | {"bd_rate": rate} for rate in (-10.0, -20.0, np.nan)])
+    (row,) = summary(rates, seed=1).to_dict("records")
+    assert (row["images"], row["mean"]) == (2, -15)
+    assert -20 <= row["low"] < row["high"] <= -10
+    assert np.isnan(summary(rates.assign(bd_rate=np.nan), seed=1)["mean"]).all()

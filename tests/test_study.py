@@ -7,6 +7,7 @@ from pictures import centred
 from PIL import Image
 
 from msroi import datasets, evaluation, scenes, study
+from msroi.intervals import mean_interval
 
 METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
 
@@ -29,16 +30,56 @@ def table(tmp_path_factory):
     ).table
 
 
+def rows_of(*values):
+    """A table of PSNRs: (image, method, psnr)."""
+    base = {"category": "", "width": 8, "height": 8, "budget_bytes": 9}
+    table = pd.DataFrame([{"image": i, "method": m, "psnr": p} | base for i, m, p in values])
+    return table.reindex(columns=[*table, *(m for m in study.METRICS if m != "psnr")])
+
+
 def test_paired_differences_are_each_images_own():
-    rows = [
-        {"image": "a", "category": "", "width": 8, "height": 8, "method": "standard", "psnr": 30.0},
-        {"image": "b", "category": "", "width": 8, "height": 8, "method": "standard", "psnr": 40.0},
-        {"image": "b", "category": "", "width": 8, "height": 8, "method": "mosaic", "psnr": 41.5},
-        {"image": "a", "category": "", "width": 8, "height": 8, "method": "mosaic", "psnr": 29.0},
-    ]
-    table = pd.DataFrame(rows).reindex(columns=[*rows[0], *study.METRICS[:1], *study.METRICS[2:]])
+    table = rows_of(
+        ("a", "standard", 30.0),
+        ("b", "standard", 40.0),
+        ("b", "mosaic", 41.5),
+        ("a", "mosaic", 29.0),
+    )
     difference = study.paired_difference(table).set_index("image")["psnr"]
     assert difference.to_dict() == {"a": -1.0, "b": 1.5}
+
+
+def test_an_interval_is_that_of_the_paired_differences():
+    gains = [1.0, 2.0, -0.5, 1.5]
+    pairs = [(f"i{n}", 30.0 + n, 30.0 + n + gain) for n, gain in enumerate(gains)]
+    table = rows_of(
+        *((name, "standard", psnr) for name, psnr, _ in pairs),
+        *((name, "mosaic", psnr) for name, _, psnr in pairs),
+    )
+    (row,) = study.intervals(table, seed=3).to_dict("records")
+    assert (row["method"], row["metric"], row["images"]) == ("mosaic", "psnr", 4)
+    assert (row["mean"], row["low"], row["high"]) == mean_interval(np.array(gains), seed=3)
+    assert row["improved"] == 0.75
+
+
+def test_one_method_is_held_against_each_of_the_others():
+    table = rows_of(
+        *((image, "standard", 30.0) for image in "ab"),
+        *((image, "flat", 31.0) for image in "ab"),
+        *((image, "direct", 33.0) for image in "ab"),
+    )
+    found = study.against_each(table, "direct", seed=1)
+    assert found.set_index("other")["mean"].to_dict() == {"standard": 3.0, "flat": 2.0}
+
+
+def test_an_image_without_a_metric_does_not_count_in_it():
+    table = rows_of(
+        ("a", "standard", 30.0),
+        ("a", "direct", 31.0),
+        ("b", "standard", 30.0),
+        ("b", "direct", np.nan),
+    )
+    (row,) = study.intervals(table, seed=3).to_dict("records")
+    assert (row["images"], row["mean"]) == (1, 1.0)
 
 
 def test_one_image_at_two_sizes_is_paired_by_size(image):
