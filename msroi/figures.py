@@ -51,6 +51,7 @@ STYLE = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
     "axes.grid.axis": "y",
     "grid.color": "#dddddd",
     "grid.linewidth": 0.6,
@@ -76,19 +77,6 @@ def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
 def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
     """A saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
     ax.imshow(saliency, cmap="magma", vmin=0, vmax=1)
-    ax.set_title(title)
-    ax.set_axis_off()
-    return ax
-
-
-def show_masks(ax: Axes, masks: np.ndarray, title: str = "") -> Axes:
-    """The true objects of a scene, a label image [H, W], each in a grey of its own on black."""
-    ax.imshow(
-        np.where(masks > 0, 0.55 + 0.45 * masks / max(masks.max(), 1), 0),
-        cmap="gray",
-        vmin=0,
-        vmax=1,
-    )
     ax.set_title(title)
     ax.set_axis_off()
     return ax
@@ -144,6 +132,7 @@ def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
     ax.set_yticks(range(len(table)), table[label])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.axvline(0, color="black", linewidth=0.8)
+    ax.locator_params(axis="x", nbins=4)
     ax.grid(axis="x")
     ax.grid(visible=False, axis="y")
     ax.set(xlabel=xlabel, ylabel="")
