@@ -6,6 +6,7 @@ from msroi.stages.data import fetch
 from msroi.stages.finding import find
 from msroi.stages.measuring import evaluate, scale
 from msroi.stages.params import StudyError, read_params
+from msroi.stages.publishing import publish
 from msroi.stages.reporting import notebook, report
 from msroi.stages.training import release, train
 
@@ -16,6 +17,7 @@ __all__ = [
     "fetch",
     "find",
     "notebook",
+    "publish",
     "read_params",
     "release",
     "report",
@@ -24,5 +26,6 @@ __all__ = [
 ]
 
 app = typer.Typer()
-for command in (fetch, train, evaluate, scale, find, release, notebook, report):  # --help's order
+IN_ORDER = (fetch, train, evaluate, scale, find, release, notebook, report, publish)  # of --help
+for command in IN_ORDER:
     app.command()(command)
