@@ -37,9 +37,7 @@ def main() -> None:
     parser.add_argument("--model", default="released", help="a checkpoint, or 'released'")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
-    parser.add_argument(
-        "--record", type=Path, help="a CSV file for the rows too"
-    )
+    parser.add_argument("--record", type=Path, help="a CSV file for the rows too")
     options = parser.parse_args()
     result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": describe()}
     result["rows"] = [row for part in options.parts for row in _run(part, options)]

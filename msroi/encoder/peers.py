@@ -44,7 +44,7 @@ def mozjpeg(image: np.ndarray, max_bytes: int) -> Encoded:
 def write_mozjpeg(image: np.ndarray, quality: float) -> bytes:
     """Encode an image uint8 [H, W, 3] by mozjpeg 4.0.3, with the tables of its `cjpeg -quality`.
 
-    Between two whole qualities the scale of the tables is interpolated, as in `standard.write`.
+    `quality` as in `standard.steps`.
     """
     steps = standard.steps(ROBIDOUX, quality).reshape(8, 8)
     with jpeglib.version("mozjpeg403"), tempfile.TemporaryDirectory() as folder:

@@ -12,8 +12,8 @@ from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 QUALITIES = range(1, 101)  # libjpeg's scale; each step scales the Annex K tables
 FINE_QUALITIES = [n / 20 for n in range(20, 2001)]  # 1 to 100 by twentieths
 MAX_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
-# libjpeg's scale of the tables at each whole quality, per cent, with its division of integers
-_PERCENT = [5000 // quality if quality < 50 else 200 - 2 * quality for quality in QUALITIES]
+# where between two qualities each step, in zigzag order, passes over: multiples of the golden ratio
+_TURNS = np.arange(64) * (5**0.5 - 1) / 2 % 1
 
 
 def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
@@ -23,8 +23,7 @@ def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
     ----------
     image : uint8 [H, W, 3], sides from 1 to 65500
     quality : float
-        libjpeg's scale, 1 (smallest) to 100 (best). Between two whole qualities the scale of
-        the tables is interpolated; at a whole one it is libjpeg's very own.
+        libjpeg's scale, 1 (smallest) to 100 (best); `steps` has its fractions.
     **options
         Of Pillow's JPEG writer, as ``progressive=True``.
 
@@ -40,8 +39,24 @@ def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
 
 
 def steps(base: np.ndarray, quality: float) -> np.ndarray:
-    """A table of libjpeg's jpeg_set_quality, uint8 [64] in natural order, from one in zigzag."""
-    percent = np.interp(quality, QUALITIES, _PERCENT)
+    """A quantization table as libjpeg's jpeg_set_quality makes it, uint8 [64] in natural order.
+
+    Between two whole qualities its steps pass one after another from the lower's to the upper's,
+    low and high frequencies by turns, so that the file grows by little at a time.
+
+    Parameters
+    ----------
+    base : float [64], in zigzag order
+    quality : float
+        1 to 100.
+    """
+    below = int(quality)
+    lower, upper = (_scaled(base, min(whole, 100)) for whole in (below, below + 1))
     table = np.empty(64, np.uint8)
-    table[ZIGZAG] = np.clip((base * percent + 50) // 100, 1, 255)
+    table[ZIGZAG] = np.where(quality - below > _TURNS, upper, lower)
     return table
+
+
+def _scaled(base: np.ndarray, quality: int) -> np.ndarray:
+    percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # divided as libjpeg divides
+    return np.clip((base * percent + 50) // 100, 1, 255)

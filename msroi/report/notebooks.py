@@ -18,6 +18,8 @@ from msroi.files import write_atomically
 
 # papermill stamps times into these; nbclient too
 TIMED = ("papermill", "execution")
+# has random ids, and is dead on paper
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
@@ -49,16 +51,21 @@ def parameters_of(source: Path) -> set[str]:
 
 
 def clean(notebook: NotebookNode) -> NotebookNode:
-    """A copy without what differs between equal runs: times, random ids, progress bars."""
+    """A copy without what differs between equal runs: times, random ids, widgets, progress bars."""
     notebook = deepcopy(notebook)
     notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)  # their state, and below their places
     notebook.metadata.get("language_info", {}).pop("version", None)
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index}"
         for key in TIMED:
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+            cell.outputs = [
+                out
+                for out in cell.outputs
+                if out.get("name") != "stderr" and WIDGET not in out.get("data", {})
+            ]
     return notebook
 
 
