@@ -151,24 +151,29 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
 
 
-def categories(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:
-    """Mean difference from standard of each category, each image a dot (Figure 5).
+def categories(table: pd.DataFrame, ax: Axes, *, xlabel: str) -> Axes:
+    """Mean difference from standard of each category and its 95% interval (Figure 5).
 
-    Categories are in the order of the first method's means, the best first.
+    Columns category, method, images, mean, low, high. Categories are in the order of the first
+    method's means, the best first, with the number of their images.
     """
-    first = difference[difference["method"] == difference["method"].iloc[0]]
-    order = first.groupby("category")[metric].mean().sort_values(ascending=False).index
-    palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
-    options = {"x": metric, "y": "category", "order": order, "hue": "method", "ax": ax}
-    sns.barplot(difference, errorbar=None, palette=palette, alpha=0.6, **options)
-    sns.stripplot(
-        difference, jitter=False, dodge=True, size=3, palette="dark:black", legend=False, **options
-    )
-    ax.legend(title="", ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    methods = table["method"].unique()
+    first = table[table["method"] == methods[0]].sort_values("mean", ascending=False)
+    places = {name: place for place, name in enumerate(first["category"])}
+    for number, method in enumerate(methods):
+        own, look = table[table["method"] == method], METHOD_STYLES[method]
+        y = own["category"].map(places) + 0.3 * (number - (len(methods) - 1) / 2)
+        error = [own["mean"] - own["low"], own["high"] - own["mean"]]
+        look = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+        ax.errorbar(own["mean"], y, xerr=error, label=method, markersize=4, **look)
+    named = [f"{row.category} ({row.images})" for row in first.itertuples()]
+    ax.set_yticks(range(len(first)), named)
+    ax.set_ylim(len(first) - 0.5, -0.5)
+    ax.legend(title="", ncols=len(methods), loc="lower center", bbox_to_anchor=(0.5, 1))
     ax.axvline(0, color="black", linewidth=0.8)
     ax.grid(axis="x")
     ax.grid(visible=False, axis="y")
-    ax.set(xlabel=f"{LABELS[metric]}, difference from standard, dB", ylabel="")
+    ax.set(xlabel=xlabel, ylabel="")
     return ax
 
 

@@ -54,6 +54,15 @@ def intervals(table: pd.DataFrame, *, seed: int, baseline: str = "standard") -> 
     return pd.DataFrame(rows)
 
 
+def by_category(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+    """`intervals` of each category of images by itself, with the column category."""
+    parts = [
+        intervals(rows, seed=seed).assign(category=name)
+        for name, rows in table.groupby("category", sort=False)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
 def against_each(table: pd.DataFrame, method: str, *, seed: int) -> pd.DataFrame:
     """One method against every other: as `intervals`, with the other's name in the column other."""
     others = [other for other in table["method"].unique() if other != method]

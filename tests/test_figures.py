@@ -33,15 +33,15 @@ def test_maps_share_one_scale_and_are_never_stretched(ax):
     assert ax.images[0].get_clim() == (0, 1)
 
 
-def test_categories_are_sorted_best_first(ax):
-    table = paired(psnr_hvs=[-1.0, 2.0, 0.5], category=["bad", "good", "middle"])
-    figures.categories(table, ax)
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["good", "middle", "bad"]
-
-
-def test_a_bar_is_the_mean_of_its_category(ax):
-    figures.categories(paired(psnr_hvs=[1.0, 2.0], category=["a", "a"]), ax)
-    assert [bar.get_width() for bar in ax.patches if bar.get_width()] == [1.5]
+def test_categories_are_sorted_best_first_and_say_how_many_images_they_have(ax):
+    table = pd.DataFrame({"category": ["bad", "good", "middle"], "mean": [-1.0, 2.0, 0.5]})
+    table = table.assign(method="mosaic", images=3, low=table["mean"] - 1, high=table["mean"] + 2)
+    figures.categories(table, ax, xlabel="dB")
+    named = [label.get_text() for label in ax.get_yticklabels()]
+    assert named == ["good (3)", "middle (3)", "bad (3)"]
+    (bars,) = ax.containers
+    np.testing.assert_allclose(bars.lines[0].get_xydata(), [[-1, 2], [2, 0], [0.5, 1]])
+    np.testing.assert_allclose(bars.lines[2][0].get_segments()[0][:, 0], [-2, 1])
 
 
 def test_the_size_curve_is_over_megapixels(ax):

@@ -61,6 +61,15 @@ def test_an_interval_is_that_of_the_paired_differences():
     assert row["improved"] == 0.75
 
 
+def test_each_category_has_intervals_of_its_own():
+    table = rows_of(*((i, m, p) for i in "ab" for m, p in (("standard", 30.0), ("mosaic", 31.0))))
+    table["category"] = ["x", "x", "y", "y"]
+    table.loc[3, "psnr"] = 27.0
+    found = study.by_category(table, seed=1).set_index("category")
+    assert found["mean"].to_dict() == {"x": 1.0, "y": -3.0}
+    assert found["images"].to_dict() == {"x": 1, "y": 1}
+
+
 def test_one_method_is_held_against_each_of_the_others():
     table = rows_of(
         *((image, "standard", 30.0) for image in "ab"),
