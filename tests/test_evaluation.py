@@ -205,6 +205,18 @@ def test_what_is_known_of_an_image_weighs_its_error(image):
     assert row["psnr_fix"] == metrics.psnr_weighted(x, y, weights)
 
 
+def test_a_shrunk_set_is_that_of_the_cells_means(tmp_path):
+    image = scenes.render(200, 216, objects=["mug"], seed=2).image
+    Image.fromarray(image).save(tmp_path / "one.png")
+    table, _ = evaluate(
+        datasets.load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1
+    )
+    half = image.reshape(100, 2, 108, 2, 3).mean((1, 3))
+    row = table.iloc[0]
+    assert (row["width"], row["height"]) == (108, 100)
+    assert row["bytes"] == len(encode(np.floor(half + 0.5).astype(np.uint8), method="standard"))
+
+
 def test_scenes_are_measured_over_their_true_objects(tmp_path):
     scenes.write_set(
         tmp_path, train=10, train_size=(32, 32), test_per_count=1, test_size=(64, 64), seed=3

@@ -82,14 +82,16 @@ def _verdict(claims: pd.DataFrame) -> str:
 
 
 def _independent(rows: pd.DataFrame) -> str:
-    own = rows[rows["metric"] == "psnr_fix"]
+    looked = rows[rows["metric"] == "psnr_fix"]
+    own = looked[looked["set"] == looked["set"].iloc[0]]
     said = [
         f"{row.other} {signed(row.mean)} dB ({signed(row.low)} to {signed(row.high)})"
         for row in own.itertuples()
     ]
     return (
-        f"**Where people look** (fixation-weighted PSNR, {own['images'].max()} OSIE photographs, "
-        f"equal bytes; mean and 95% interval), `direct` less: {'; '.join(said)}."
+        f"**Where people look** (fixation-weighted PSNR, {own['set'].iloc[0]}, "
+        f"{own['images'].max()} photographs, equal bytes; mean and 95% interval), `direct` less: "
+        f"{'; '.join(said)}."
     )
 
 

@@ -43,6 +43,7 @@ def evaluate(
         maps.named_maps(run["heads"], **params["saliency"]["rule"]),
         methods=methods,
         qualities=run["qualities"],
+        shrink=run.get("shrink", 1),
         scheduler=os.environ.get("MSROI_DASK", ""),
         journal=journal,
     )

@@ -1,0 +1,331 @@
+"""The explorer: its steps, its brush, and its panel, whose real widgets are moved here."""
+
+import datetime
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from pictures import centred
+from PIL import Image
+
+from msroi import explore
+from msroi.encoder import encode
+from msroi.explore import brush, photos
+from msroi.explore.steps import QUICK, error_image
+from msroi.images import decode, png, read_image
+from msroi.report import captions
+from msroi.saliency import flat_map
+
+SETTINGS = {"method": "direct", "quality": 50, "strength": 3.0, "k": 5, "q_low": 30, "q_high": 70}
+
+
+def picture(height=64, width=96):
+    y, x = np.mgrid[:height, :width]
+    noise = np.random.default_rng(3).integers(0, 60, (height, width, 3))
+    return (np.stack([x, 2 * y % 180, x + y], axis=2) % 190 + noise).astype(np.uint8)
+
+
+@pytest.fixture
+def photo():
+    return picture()
+
+
+@pytest.fixture
+def folder(tmp_path, photo):
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    Image.fromarray(photo[:48, ::-1]).save(tmp_path / "b.png")
+    (tmp_path / "notes.txt").write_text("not among the pictures")
+    return tmp_path
+
+
+@pytest.fixture
+def panel(folder):
+    maps = {"centre": centred, "flat": flat_map}
+    return explore.Panel(folder, maps, image="a.png", map_name="centre", **SETTINGS)
+
+
+def upload(button, name, content):
+    """As the browser sends a file that was chosen."""
+    when = datetime.datetime.now(datetime.UTC)
+    sent = {"name": name, "type": "", "size": len(content), "last_modified": when}
+    button.value = ({**sent, "content": memoryview(content)},)
+
+
+def shown(panel):
+    return decode(bytes(panel.pictures["JPEG"].value))
+
+
+# steps
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("direct", {"strength": 2.0}),
+        ("mosaic", {"levels": 3, "q_low": 20, "q_high": 80}),
+        ("standard", {}),
+    ],
+)
+def test_a_step_is_the_encoders_own_file(photo, method, options):
+    settings = {"strength": 2.0, "k": 3, "q_low": 20, "q_high": 80, "quality": 40}
+    made = explore.step(photo, centred(photo), method=method, **settings)
+    assert made.data == encode(photo, centred(photo), method=method, quality=40, **options)
+    assert len(made.data) <= made.budget_bytes
+    assert made.budget_bytes == len(encode(photo, method="standard", quality=40))
+    assert np.array_equal(made.pixels, decode(made.data))
+
+
+def test_a_step_measures_the_quick_metrics(photo):
+    made = explore.step(photo, centred(photo))
+    assert tuple(made.values) == QUICK
+    assert all(np.isfinite(value) for value in made.values.values())
+
+
+def test_an_error_of_three_levels_is_thirty_and_a_large_one_is_white():
+    reference, distorted = np.array([[100, 100, 10]], np.uint8), np.array([[97, 100, 90]], np.uint8)
+    assert error_image(reference, distorted).tolist() == [[30, 0, 255]]
+
+
+def test_a_table_has_a_row_a_step(photo):
+    steps = {"standard": explore.step(photo, centred(photo), method="standard")}
+    steps["direct"] = explore.step(photo, centred(photo))
+    made = explore.table(steps)
+    assert made["method"].tolist() == ["standard", "direct"]
+    assert made["bytes"].tolist() == [len(each.data) for each in steps.values()]
+    assert made["psnr"].iloc[1] == steps["direct"].values["psnr"]
+
+
+# photographs
+
+
+def test_a_large_photograph_and_its_map_are_scaled_down_alike(tmp_path, monkeypatch):
+    monkeypatch.setattr(photos, "LARGEST", 1536)
+    Image.fromarray(picture()).save(tmp_path / "a.png")
+    taken = explore.read_photo(tmp_path / "a.png")
+    assert taken.pixels.shape == (32, 48, 3) and taken.shape == (64, 96)
+    (tmp_path / "map.png").write_bytes(png(np.full((64, 96), 204, np.uint8)))
+    assert photos.map_reader(taken)(tmp_path / "map.png") == pytest.approx(np.full((32, 48), 0.8))
+
+
+def test_only_pictures_are_offered(folder):
+    assert list(photos.pictures_in(folder)) == ["a.png", "b.png"]
+
+
+# the brush
+
+
+def test_a_touch_is_salient_just_within_its_radius():
+    touched = brush.touch((101, 101), (50, 50, 20))
+    assert touched[50, 50] == 1 and touched[50, 69] > 0.6 > touched[50, 71]
+
+
+def test_adding_and_erasing_stay_between_0_and_1(photo):
+    saliency, touched = centred(photo), brush.touch((64, 96), (10, 10, 30))
+    more, less = brush.add(saliency, touched), brush.erase(saliency, touched)
+    assert (more >= saliency).all() and (less <= saliency).all()
+    assert more.max() <= 1 and less.min() >= 0
+    assert more[10, 10] == 1 and less[10, 10] == 0
+
+
+def test_the_ring_is_drawn_around_the_brush_alone():
+    plain = brush.map_picture(np.zeros((60, 60), np.float32), (30, 30, 10))
+    assert (plain[30, 41] == 255).all() and (plain[30, 30] == plain[0, 0]).all()
+
+
+# the panel
+
+
+def test_the_panel_begins_with_what_it_is_given(panel, photo):
+    expected = explore.step(photo, centred(photo), **SETTINGS)
+    assert bytes(panel.pictures["JPEG"].value) == bytes(panel.large.value) == expected.data
+    assert f"{len(expected.data):,}</b> of {expected.budget_bytes:,} bytes" in panel.numbers.value
+    assert "a.png: 96×64 pixels" in panel.about.value and panel.message.value == ""
+
+
+def test_a_knob_changes_the_picture_the_difference_and_the_numbers(panel):
+    widgets = panel.pictures["JPEG"], panel.pictures["difference"], panel.numbers
+    before = [widget.value for widget in widgets]
+    panel.knobs["quality"].value = 20
+    assert all(old != widget.value for old, widget in zip(before, widgets, strict=True))
+    assert panel.steps["standard"].data == encode(picture(), method="standard", quality=20)
+
+
+def test_the_difference_picture_is_that_of_the_step(panel, tmp_path):
+    (tmp_path / "d.png").write_bytes(panel.pictures["difference"].value)
+    drawn = read_image(tmp_path / "d.png").pixels[..., 0]
+    assert np.array_equal(drawn, panel.steps["direct"].difference)
+
+
+def test_sliders_wait_until_they_are_let_go(panel):
+    sliders = [knob for name, knob in panel.knobs.items() if name != "method"]
+    assert not any(slider.continuous_update for slider in [*sliders, *panel.brush.values()])
+
+
+def test_only_the_knobs_that_the_method_heeds_can_be_moved(panel):
+    def still():
+        return {name for name, knob in panel.knobs.items() if knob.disabled}
+
+    assert still() == {"k", "q_low", "q_high"}
+    panel.knobs["method"].value = "mosaic"
+    assert still() == {"strength"}
+    panel.knobs["method"].value = "standard"
+    assert still() == {"strength", "k", "q_low", "q_high"}
+
+
+def test_the_standard_jpeg_is_made_once_for_a_budget(panel):
+    first = panel.steps["standard"]
+    panel.knobs["strength"].value = 5
+    assert panel.steps["standard"] is first
+
+
+def test_q_low_above_q_high_is_a_sentence_and_mended_by_the_next_move(panel):
+    panel.knobs["method"].value = "mosaic"
+    before = panel.pictures["JPEG"].value
+    panel.knobs["q_low"].value = 90
+    assert "q_low must be from 1 to q_high" in panel.message.value
+    assert panel.pictures["JPEG"].value == before
+    panel.knobs["q_high"].value = 95
+    assert panel.message.value == "" and panel.pictures["JPEG"].value != before
+
+
+def test_another_photograph_is_read_and_encoded(panel, photo):
+    panel.image.value = "b.png"
+    assert shown(panel).shape == (48, 96, 3)
+    panel.view.value = "photograph"
+    assert np.array_equal(np.array(Image.open(io.BytesIO(panel.large.value))), photo[:48, ::-1])
+
+
+def test_a_broken_file_of_the_folder_is_a_sentence(panel, folder):
+    (folder / "b.png").write_bytes(b"no picture")
+    panel.image.value = "b.png"
+    assert "b.png: is not an image of a known format" in panel.message.value
+    assert shown(panel).shape == (64, 96, 3)
+
+
+def test_another_map_moves_the_bytes(panel, photo):
+    panel.map.value = "flat"
+    expected = explore.step(photo, flat_map(photo), **SETTINGS)
+    assert bytes(panel.pictures["JPEG"].value) == expected.data
+
+
+def test_the_large_picture_can_be_the_standard_jpeg(panel):
+    panel.view.value = "standard JPEG"
+    assert bytes(panel.large.value) == panel.steps["standard"].data
+
+
+def test_painting_begins_with_the_map_that_is_shown(panel, photo):
+    panel.brush["x"].value, panel.brush["y"].value = 25, 75
+    panel.buttons["add"].click()
+    touched = brush.touch((64, 96), (24, 48, 0.2 * 64))
+    assert panel.map.value == "painted"
+    assert panel.saliency == pytest.approx(brush.add(centred(photo), touched))
+    expected = explore.step(photo, panel.saliency, **SETTINGS)
+    assert bytes(panel.pictures["JPEG"].value) == expected.data
+    assert panel.steps["standard"].values["psnr_s"] == pytest.approx(
+        explore.step(photo, panel.saliency, method="standard").values["psnr_s"]
+    )
+
+
+def test_erasing_and_clearing_leave_less(panel, photo):
+    panel.buttons["erase"].click()
+    assert panel.saliency[32, 48] < 0.01 < centred(photo)[32, 48]
+    panel.buttons["clear"].click()
+    assert not panel.saliency.any()
+    assert "<td" in panel.numbers.value and "–" in panel.numbers.value  # PSNR-S of no pixel
+
+
+def test_moving_the_brush_shows_its_ring_and_encodes_nothing(panel):
+    ring, steps = panel.pictures["map"].value, panel.steps
+    panel.brush["radius"].value = 40
+    assert panel.pictures["map"].value != ring and panel.steps is steps
+
+
+def test_an_uploaded_photograph_is_chosen(panel):
+    upload(panel.image_file, "mine.png", png(picture(40, 56)))
+    assert panel.image.value == "uploaded" and shown(panel).shape == (40, 56, 3)
+    assert panel.image_file.value == () and panel.message.value == ""
+    upload(panel.image_file, "other.png", png(picture(24, 56)))
+    assert shown(panel).shape == (24, 56, 3)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"This is no picture.", "mine.jpg: is not an image of a known format"),
+        (b"", "mine.jpg: the file is empty"),
+        (png(picture())[:2000], "mine.jpg: cannot be read, damaged or truncated"),
+    ],
+)
+def test_a_broken_upload_is_a_sentence_with_the_files_own_name(panel, content, words):
+    before = panel.pictures["JPEG"].value
+    upload(panel.image_file, "mine.jpg", content)
+    assert words in panel.message.value
+    assert panel.image.value == "a.png" and panel.pictures["JPEG"].value == before
+
+
+def test_what_reading_warns_of_is_said_in_the_panel(panel):
+    file = io.BytesIO()
+    Image.fromarray(picture()).convert("RGBA").resize((40, 40)).rotate(45).save(file, "PNG")
+    upload(panel.image_file, "see-through.png", file.getvalue())
+    assert "JPEG has no transparency" in panel.message.value
+    assert shown(panel).shape == (40, 40, 3)
+
+
+def test_an_uploaded_map_is_followed(panel, photo):
+    levels = np.rint(255 * centred(photo)[:, ::-1] ** 2).astype(np.uint8)
+    upload(panel.map_file, "map.png", png(levels))
+    assert panel.map.value == "uploaded"
+    assert panel.saliency == pytest.approx(levels / np.float32(255))
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (picture(), "map.png: a map must be a grey image"),
+        (np.zeros((10, 20), np.uint8), "map.png: the map is 20×10 pixels, but its image is 96×64"),
+    ],
+)
+def test_a_map_that_does_not_fit_is_a_sentence(panel, pixels, words):
+    upload(panel.map_file, "map.png", png(pixels))
+    assert words in panel.message.value and panel.map.value == "centre"
+
+
+def test_what_was_never_uploaded_is_asked_for(panel):
+    panel.map.value = "uploaded"
+    assert "press “upload map”" in panel.message.value
+    panel.map.value, panel.image.value = "centre", "uploaded"
+    assert "press “upload photo”" in panel.message.value
+
+
+def test_a_painted_map_stays_with_its_photograph(panel):
+    panel.buttons["add"].click()
+    panel.image.value = "b.png"
+    assert panel.map.value == "centre" and panel.message.value == ""
+    panel.map.value = "painted"
+    assert not panel.saliency.any()
+
+
+# the notebook's sentence
+
+
+def compared(psnr_s=2.0):
+    rows = [
+        {"image": "i", "map": "MS-ROI", "method": method, "bytes": size, "budget_bytes": 5000}
+        | {name: 30 + gain for name in QUICK}
+        for method, size, gain in (("standard", 5000, 0.0), ("direct", 4990, 0.5))
+    ]
+    table = pd.DataFrame(rows)
+    table["psnr_s"] = [30, 30 + psnr_s]
+    return table
+
+
+def test_the_caption_says_the_bytes_and_what_is_gained():
+    said = captions.explore(compared())
+    assert "“i” by direct, with the map “MS-ROI”, in 4,990 bytes of the 5,000" in said
+    assert "PSNR-S +2.00 dB, PSNR +0.50 dB" in said and said.endswith("SSIM +0.5000.")
+
+
+def test_the_caption_leaves_out_what_is_not_defined_and_a_comparison_with_itself():
+    assert "PSNR-S" not in captions.explore(compared(np.nan))
+    assert captions.explore(compared()[:1]).endswith("that standard JPEG takes.")
