@@ -26,6 +26,7 @@ PARTS = {
     "speed": ("image",),
     "metrics": (),
     "maps": ("model",),
+    "workers": ("model",),
     "large": ("model",),
     "growth": ("image", "model"),
 }

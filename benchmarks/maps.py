@@ -25,17 +25,20 @@ GOAL = 60.0  # on two cores
 def main() -> None:
     options = parser(__doc__.splitlines()[0])
     options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--device", default="auto", help="auto, cpu or cuda")
     options.add_argument("--short-side", type=int, default=224)
     options.add_argument("--batch", type=int, default=16)
     options.add_argument("--rounds", type=int, default=15)
     chosen = options.parse_args()
-    model, side = load_model(chosen.model), chosen.short_side
+    model, side = load_model(chosen.model, device=chosen.device), chosen.short_side
     rng = np.random.default_rng(2017)
     images = list(rng.integers(0, 256, (chosen.batch, side, side, 3), np.uint8))
     jobs = {"maps": lambda: saliency_maps(images, model, short_sides=(side,))}
     rounds(jobs, 2)  # warms up
     rates = [len(images) / seconds for seconds in rounds(jobs, chosen.rounds)["maps"]]
-    size = f"{side}×{side}, batch of {len(images)}, {torch.get_num_threads()} threads"
+    on_gpu = next(model.parameters()).is_cuda
+    where = torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} threads"
+    size = f"{side}×{side}, batch of {len(images)}, {where}"
     rows = [
         row(f"maps, {size}", rates, "maps/s", at_least=GOAL),
         row("maps, by the paper's 90/s on a Titan X", [r / PAPER for r in rates], "times"),

@@ -20,8 +20,15 @@ WEIGHTS = Path(__file__).parent / "weights"
 METADATA_KEY = "msroi"
 
 
+DEVICES = ("auto", "cpu", "cuda")
+
+
 class CheckpointError(ValueError):
     """A file that can't be read as a checkpoint of this package."""
+
+
+class DeviceError(ValueError):
+    """A device that isn't there, or isn't known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +185,27 @@ def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, A
     write_atomically(path, data)
 
 
-def load_model(path_or_name: str | Path = "released", *, head: str = "msroi") -> Network:
+def find_device(name: str) -> torch.device:
+    """``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+
+    Raises
+    ------
+    DeviceError
+        It is none of these, or a GPU that isn't there.
+    """
+    has_gpu = torch.cuda.is_available()
+    if name not in DEVICES:
+        raise DeviceError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+    if name == "cuda" and not has_gpu:
+        raise DeviceError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
+    if name == "auto":
+        return torch.device("cuda" if has_gpu else "cpu")
+    return torch.device(name)
+
+
+def load_model(
+    path_or_name: str | Path = "released", *, head: str = "msroi", device: str = "cpu"
+) -> Network:
     """Load a network for inference.
 
     Parameters
@@ -188,16 +215,22 @@ def load_model(path_or_name: str | Path = "released", *, head: str = "msroi") ->
         the package.
     head
         Which of the released heads, ``"msroi"`` or ``"cam"``; a path says its own.
+    device
+        As `find_device` has it. On the CPU the same image has the same map to the bit; a GPU draws
+        in bfloat16, many more a second.
 
     Returns
     -------
-    Network in evaluation mode, float32, with its `metadata`.
+    Network in evaluation mode, float32, with its `metadata`, on the device.
 
     Raises
     ------
     CheckpointError
         If the file is missing, is no safetensors file, or doesn't hold the network that it names.
+    DeviceError
+        As `find_device`.
     """
+    place = find_device(device)
     path = WEIGHTS / f"{head}.safetensors" if path_or_name == "released" else Path(path_or_name)
     try:
         with safe_open(path, framework="pt") as file:
@@ -213,7 +246,8 @@ def load_model(path_or_name: str | Path = "released", *, head: str = "msroi") ->
             f"({str(error).splitlines()[0]}); train it anew with `msroi train`"
         ) from error
     network.metadata = header
-    return network.float().eval()
+    layout = torch.preserve_format if place.type == "cpu" else torch.channels_last
+    return network.float().eval().to(place, memory_format=layout)
 
 
 def _architecture(header: Mapping[str, Any]) -> Architecture:

@@ -7,7 +7,6 @@ import torch
 
 from msroi.model import STRIDE
 
-DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -46,7 +45,7 @@ class Recipe:
     frozen
         Leave the features, their batch norms' statistics too, as they came, and train the head.
     device
-        ``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+        As `msroi.model.find_device` has it.
     precision
         Of the network's arithmetic in training: ``"float32"``, or ``"bfloat16"`` (autocast; the
         weights, the loss and the validation stay in float32).
@@ -71,21 +70,10 @@ class Recipe:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        for name, allowed in (("device", DEVICES), ("precision", PRECISIONS)):
-            if getattr(self, name) not in allowed:
-                raise RecipeError(
-                    f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(allowed)}"
-                )
-
-
-def device_of(recipe: Recipe) -> torch.device:
-    """Where a recipe is followed; RecipeError for a GPU that isn't there."""
-    has_gpu = torch.cuda.is_available()
-    if recipe.device == "cuda" and not has_gpu:
-        raise RecipeError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
-    if recipe.device == "auto":
-        return torch.device("cuda" if has_gpu else "cpu")
-    return torch.device(recipe.device)
+        if self.precision not in PRECISIONS:
+            raise RecipeError(
+                f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}"
+            )
 
 
 def schedule(progress: float, warmup: float) -> float:

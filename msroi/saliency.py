@@ -78,7 +78,7 @@ def saliency_maps(
         chosen = partial(select_classes, select=select, k=k)
         return torch.stack([chosen(*each) for each in zip(maps, logits, strict=True)])
 
-    return _drawn(images, combined, short_sides or natural_sides(model))
+    return _drawn(images, combined, short_sides or natural_sides(model), _device(model))
 
 
 def energy_map(image: np.ndarray, model: Network, *, short_sides: Sequence[int] = ()) -> np.ndarray:
@@ -87,7 +87,11 @@ def energy_map(image: np.ndarray, model: Network, *, short_sides: Sequence[int] 
     Arguments and result as `saliency_map`'s.
     """
     sides = short_sides or natural_sides(model)
-    return _drawn([image], lambda pixels: model.features(pixels).abs().mean(1), sides)[0]
+
+    def energy(pixels: Tensor) -> Tensor:
+        return model.features(pixels).abs().mean(1)
+
+    return _drawn([image], energy, sides, _device(model))[0]
 
 
 def centre_prior(image: np.ndarray) -> np.ndarray:
@@ -134,7 +138,7 @@ def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tens
             f"select must be 'expected', 'threshold' or 'topk' with k ≥ 1, not {select!r}, k={k}"
         )
     k = min(k, len(logits))
-    weights = torch.arange(k, 0, -1, dtype=maps.dtype) / k
+    weights = torch.arange(k, 0, -1, dtype=maps.dtype, device=maps.device) / k
     return torch.tensordot(weights, maps[logits.topk(k).indices], 1)
 
 
@@ -152,6 +156,10 @@ def unit(values: Tensor) -> Tensor:
     return values / values.amax((-2, -1), keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
 
 
+def _device(model: Network) -> torch.device:
+    return next(model.parameters()).device
+
+
 def natural_sides(model: Network) -> tuple[int, int]:
     """Once and twice the side, in pixels, that the checkpoint names; 128 where it names none."""
     side = model.metadata.get("size", 128)
@@ -161,7 +169,7 @@ def natural_sides(model: Network) -> tuple[int, int]:
 @torch.inference_mode()
 def top_classes(image: np.ndarray, model: Network, *, k: int = 5, short_side: int = 0) -> list[str]:
     """Names of the k classes of largest evidence at one scale, most evident first."""
-    pixels, _ = _seen([image], short_side or natural_sides(model)[0])
+    pixels, _ = _seen([image], short_side or natural_sides(model)[0], _device(model))
     logits = model(pixels)[1][0]
     order = logits.topk(min(k, len(logits))).indices
     return [model.architecture.classes[index] for index in order]
@@ -169,7 +177,10 @@ def top_classes(image: np.ndarray, model: Network, *, k: int = 5, short_side: in
 
 @torch.inference_mode()
 def _drawn(
-    images: Sequence[np.ndarray], cells_of: Callable[[Tensor], Tensor], sides: Sequence[int]
+    images: Sequence[np.ndarray],
+    cells_of: Callable[[Tensor], Tensor],
+    sides: Sequence[int],
+    device: torch.device,
 ) -> list[np.ndarray]:
     """Maps by ``cells_of``, pixels [B, 3, 32h, 32w] → [B, h, w], averaged over short sides."""
     for image in images:
@@ -179,22 +190,28 @@ def _drawn(
         raise ValueError(f"every short side must be at least {STRIDE} pixels")
     if len({image.shape for image in images}) != 1:
         raise ValueError("the images of a batch must be of one size")
-    total = sum(_at_scale(images, cells_of, side) for side in sides)
-    return list(unit(total).numpy())
+    total = sum(_at_scale(images, cells_of, side, device) for side in sides)
+    return list(unit(total).cpu().numpy())
 
 
 def _at_scale(
-    images: Sequence[np.ndarray], cells_of: Callable[[Tensor], Tensor], side: int
+    images: Sequence[np.ndarray],
+    cells_of: Callable[[Tensor], Tensor],
+    side: int,
+    device: torch.device,
 ) -> Tensor:
     """The maps of one pass, [B, H, W] in [0, 1]."""
-    pixels, (h, w) = _seen(images, side)
-    cells = cells_of(pixels)[:, None]
+    pixels, (h, w) = _seen(images, side, device)
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
+        cells = cells_of(pixels)[:, None].float()
     fine = F.interpolate(cells, scale_factor=STRIDE, mode="bicubic").clamp_min(0)[..., :h, :w]
     whole = F.interpolate(fine, images[0].shape[:2], mode="bilinear", antialias=True)
     return unit(whole[:, 0])
 
 
-def _seen(images: Sequence[np.ndarray], side: int) -> tuple[Tensor, tuple[int, int]]:
+def _seen(
+    images: Sequence[np.ndarray], side: int, device: torch.device
+) -> tuple[Tensor, tuple[int, int]]:
     """Pixels [B, 3, 32h, 32w] in [0, 1] of the images at a short side, and their true size.
 
     Sides are filled up to whole cells of 32 pixels by replication; the map of what was added is
@@ -203,7 +220,9 @@ def _seen(images: Sequence[np.ndarray], side: int) -> tuple[Tensor, tuple[int, i
     H, W = images[0].shape[:2]
     scale = side / max(min(H, W), max(H, W) / LONGEST)
     size = max(1, round(H * scale)), max(1, round(W * scale))
-    pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
+    pixels = torch.from_numpy(np.stack(images)).to(device).permute(0, 3, 1, 2)
+    if device.type != "cpu":  # where bytes can't be interpolated
+        pixels = pixels.float()
     small = F.interpolate(pixels, size, mode="bilinear", antialias=True).float() / 255
     down, right = (-length % STRIDE for length in size)
     return F.pad(small, (0, right, 0, down), mode="replicate"), size

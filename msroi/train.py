@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from msroi import parallel
 from msroi.datasets import ImageSet
 from msroi.images import read_pixels
-from msroi.model import Network
+from msroi.model import Network, find_device
 from msroi.parallel import Share
-from msroi.recipe import PRECISIONS, Recipe, RecipeError, crop_side, device_of, schedule
+from msroi.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule
 
 
 class Examples(NamedTuple):
@@ -73,7 +73,7 @@ class Trainer:
     def __init__(self, network: Network, recipe: Recipe) -> None:
         if recipe.batch_size < parallel.processes():
             raise RecipeError("a batch has fewer examples than there are processes: start fewer")
-        self.device = device_of(recipe)
+        self.device = find_device(recipe.device)
         self.network = network.to(self.device, memory_format=torch.channels_last)  # faster
         self.network.features.requires_grad_(not recipe.frozen)
         self.model = parallel.split_among(self.network)

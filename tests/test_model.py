@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -9,10 +10,13 @@ from safetensors.torch import save_file
 from msroi.model import (
     Architecture,
     CheckpointError,
+    DeviceError,
     Network,
+    find_device,
     load_model,
     save_checkpoint,
 )
+from msroi.saliency import saliency_map
 
 TINY = {"classes": ("a", "b", "c"), "widths": (4, 4, 4, 8, 8)}
 
@@ -134,3 +138,27 @@ def test_weights_of_another_architecture_are_refused(tmp_path):
 def test_an_impossible_architecture_is_refused(wrong):
     with pytest.raises(ValueError):
         Architecture(**TINY | wrong)
+
+
+def test_the_device_is_a_gpu_only_where_there_is_one():
+    has_gpu = torch.cuda.is_available()
+    assert find_device("auto").type == ("cuda" if has_gpu else "cpu")
+    assert find_device("cpu").type == "cpu"
+
+
+def test_a_device_that_is_none_is_refused_by_name():
+    with pytest.raises(DeviceError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
+        load_model(device="tpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(DeviceError, match="say auto or cpu"):
+        load_model(device="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_a_gpu_draws_nearly_the_cpus_map():
+    image = np.random.default_rng(0).integers(0, 256, (150, 200, 3), np.uint8)
+    maps = [saliency_map(image, load_model(device=device)) for device in ("cpu", "cuda")]
+    np.testing.assert_allclose(maps[1], maps[0], atol=0.03)

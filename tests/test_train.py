@@ -16,7 +16,7 @@ from safetensors.torch import load, save
 
 from msroi import scenes, stages
 from msroi.model import Network, load_model
-from msroi.recipe import Recipe, RecipeError, device_of, schedule
+from msroi.recipe import Recipe, RecipeError, schedule
 from msroi.train import Examples, Trainer, augment
 
 ROOT = Path(__file__).parent.parent
@@ -139,23 +139,9 @@ def test_bfloat16_trains_close_to_float32():
     assert {tensor.dtype for tensor in half.network.parameters()} == {torch.float32}
 
 
-@pytest.mark.parametrize("wrong", [{"device": "tpu"}, {"precision": "float16"}])
-def test_a_recipe_that_nothing_can_follow_is_refused_by_name(wrong):
-    ((name, value),) = wrong.items()
-    with pytest.raises(RecipeError, match=f"{name} is '{value}'; it must be one of"):
-        Recipe(epochs=1, **wrong)
-
-
-def test_the_device_is_a_gpu_only_where_there_is_one():
-    has_gpu = torch.cuda.is_available()
-    assert device_of(Recipe(epochs=1)).type == ("cuda" if has_gpu else "cpu")
-    assert device_of(Recipe(epochs=1, device="cpu")).type == "cpu"
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(RecipeError, match="say auto or cpu"):
-        device_of(Recipe(epochs=1, device="cuda"))
+def test_a_precision_that_is_none_is_refused_by_name():
+    with pytest.raises(RecipeError, match="precision is 'float16'; it must be one of"):
+        Recipe(epochs=1, precision="float16")
 
 
 def test_the_bar_tells_the_time_that_is_left(capsys):

@@ -26,14 +26,14 @@ def train(
       torchrun --nproc-per-node N --no-python msroi train HEAD
     """
     from msroi import datasets, parallel
-    from msroi.model import save_checkpoint
-    from msroi.recipe import Recipe, device_of
+    from msroi.model import find_device, save_checkpoint
+    from msroi.recipe import Recipe
     from msroi.train import Trainer, load_examples
 
     params = read_params()
     section, seed = params["train"], params["seed"]
     recipe = Recipe(seed=seed, **tuples(section["recipe"] | section["heads"][head]["recipe"]))
-    with parallel.joined(device_of(recipe)):
+    with parallel.joined(find_device(recipe.device)):
         images = parallel.once(lambda: load_images(section["data"], part="train"))
         if section["groups"]:
             images = datasets.merge(images, datasets.read_groups(section["groups"]))
