@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from msroi.model import Network, load_model
-from msroi.saliency import centre_prior, saliency_map
+from msroi.saliency import centre_prior, energy_map, saliency_map
 
 OWN = "MS-ROI"  # the map that encoders follow unless told otherwise, and that PSNR-S looks at
 
@@ -33,11 +33,14 @@ def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, Salien
         Of `saliency_map`.
     """
     made = {name: network_map(checkpoint, **rule) for name, checkpoint in heads.items()}
-    return made | {"centre prior": centre_prior}
+    controls = {"energy": network_map(heads[OWN], draw=energy_map), "centre prior": centre_prior}
+    return made | controls
 
 
-def network_map(checkpoint: str | Path, **settings: Any) -> SaliencyOf:
-    """image → its `saliency_map` by a checkpoint, as `msroi.evaluation.evaluate` takes it.
+def network_map(
+    checkpoint: str | Path, *, draw: Callable[..., np.ndarray] = saliency_map, **settings: Any
+) -> SaliencyOf:
+    """image → its map by a checkpoint, as `msroi.evaluation.evaluate` takes it.
 
     What is pickled is the checkpoint's path and checksum: each process loads the network once.
 
@@ -45,8 +48,10 @@ def network_map(checkpoint: str | Path, **settings: Any) -> SaliencyOf:
     ----------
     checkpoint
         A path, or ``"released"``.
+    draw
+        `saliency_map` or `energy_map`.
     **settings
-        Of `saliency_map`.
+        Of ``draw``.
 
     Raises
     ------
@@ -54,12 +59,20 @@ def network_map(checkpoint: str | Path, **settings: Any) -> SaliencyOf:
         As `load_model`.
     """
     path = checkpoint if checkpoint == "released" else str(Path(checkpoint).resolve())
-    return partial(_map, checkpoint=path, checksum=_checksum(load_model(path)), **settings)
+    checksum = _checksum(load_model(path))
+    return partial(_map, draw=draw, checkpoint=path, checksum=checksum, **settings)
 
 
-def _map(image: np.ndarray, *, checkpoint: str, checksum: str, **settings: Any) -> np.ndarray:
+def _map(
+    image: np.ndarray,
+    *,
+    draw: Callable[..., np.ndarray],
+    checkpoint: str,
+    checksum: str,
+    **settings: Any,
+) -> np.ndarray:
     with _one_thread():
-        return saliency_map(image, _network(checkpoint, checksum), **settings)
+        return draw(image, _network(checkpoint, checksum), **settings)
 
 
 @cache
