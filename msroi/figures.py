@@ -20,7 +20,7 @@ METHOD_STYLES = {
     "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
     "paper": {"color": "#000000", "linestyle": "-", "marker": "X"},
     "direct-cam": {"color": "#CC79A7", "linestyle": "-.", "marker": "<"},
-    "direct-energy": {"color": "#F0E442", "linestyle": "-", "marker": "*"},
+    "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
     "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
 }
 MAP_COLOURS = {
