@@ -58,6 +58,7 @@ STYLE = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "savefig.bbox": "tight",
+    "savefig.dpi": 220,
     "svg.hashsalt": "msroi",  # element ids, and so the file's bytes, are the same in every run
 }
 
@@ -133,7 +134,7 @@ def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
     ax.set_yticks(range(len(table)), table[label])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.axvline(0, color="black", linewidth=0.8)
-    ax.locator_params(axis="x", nbins=4)
+    ax.locator_params(axis="x", nbins=3)
     ax.grid(axis="x")
     ax.grid(visible=False, axis="y")
     ax.set(xlabel=xlabel, ylabel="")

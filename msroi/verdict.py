@@ -64,8 +64,8 @@ def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: 
         mosaic, direct = (_interval(found, name, metric) for name in ("mosaic", "direct"))
         claims.append(
             Claim(
-                f"{LABELS[metric]} is {'above' if gain else 'no less than'} standard's on Kodak",
-                _number(gain, metric),
+                f"{LABELS[metric]} is {'above' if gain else 'no less than'} standard JPEG's",
+                f"{_number(gain, metric)} on Kodak",
                 _said(mosaic, metric),
                 _said(direct, metric),
                 sided(mosaic) if gain else at_least(mosaic),
@@ -97,7 +97,7 @@ def of_salient_gain(results: pd.DataFrame, *, images: str, seed: int, gain: floa
     mosaic, direct = (_interval(found, name, "psnr_s") for name in ("mosaic", "direct"))
     return Claim(
         "the salient regions gain about 5 dB (PSNR-S)",
-        "+5.25 dB",
+        "+5.25 dB on Kodak",
         _said(mosaic, "psnr_s"),
         _said(direct, "psnr_s"),
         REPRODUCED if mosaic.high >= gain else NOT_REPRODUCED,

@@ -1,15 +1,12 @@
-"""Captions, executed notebooks and the typeset report."""
-
-import io
+"""Captions, executed notebooks, and the stages that make notebooks and report."""
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
 from msroi import stages
-from msroi.report import article, captions, notebooks
+from msroi.report import captions, notebooks
 from msroi.study import METRICS
 
 
@@ -58,8 +55,9 @@ def test_a_difference_is_written_with_its_sign_and_a_true_minus():
 
 
 def test_the_categories_caption_says_how_many_gain_and_which_is_worst():
-    said = captions.figure5_categories(paired([1.0, -2.0, -0.5], ["Art", "Pattern", "Art"]))
-    assert "above standard in 1 of 2 categories" in said
+    means = pd.DataFrame({"category": ["Art", "Pattern"], "mean": [0.25, -2.0], "images": [2, 1]})
+    said = captions.figure5_categories(means.assign(method="mosaic"))
+    assert "3 images in 2 categories" in said and "above standard in 1 of 2 categories" in said
     assert "best in Art (+0.25 dB)" in said
     assert "worst in Pattern (−2.00 dB)" in said
 
@@ -140,6 +138,16 @@ def test_two_runs_of_a_notebook_give_the_same_bytes(notebook):
     assert notebooks.to_pdf(first) == notebooks.to_pdf(second)
 
 
+def test_a_widget_leaves_nothing_in_what_is_kept():
+    view = {notebooks.WIDGET: {"model_id": "random"}, "text/plain": "Panel()"}
+    cell = nbformat.v4.new_code_cell(
+        "panel", outputs=[nbformat.v4.new_output("display_data", view)]
+    )
+    shown = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
+    cleaned = notebooks.clean(shown)
+    assert cleaned.cells[0].outputs == [] and "widgets" not in cleaned.metadata
+
+
 def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
     with pytest.raises(ValueError, match="no parameter nombre"):
         notebooks.execute(notebook, {"nombre": 3})
@@ -153,28 +161,3 @@ def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     with pytest.raises(stages.StudyError, match="no notebook 'yours': choose from mine"):
         stages.notebook("yours")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
-
-
-def test_the_report_is_typeset_from_tables_and_figures_to_the_same_bytes(tmp_path):
-    tables = {
-        "figure1_closeup": pd.DataFrame(
-            {"image": "i", "method": ["standard"], "bytes": 9, "budget_bytes": 9}
-            | {"box_psnr": 30.0, "psnr": 31.0}
-        ),
-        "model_what_it_finds": heads(),
-        "figure2_cam_vs_msroi": shares(0.1),
-        "figure3_maps": pd.DataFrame({"image": ["i", "j"], "mean": 0.2, "salient": [0.1, 0.3]}),
-        "table1_quality": quality(-0.5),
-        "figure4_size_scaling": paired([0.5, -0.25], ["size", "size"]),
-        "figure5_categories": paired([0.5, -0.25], ["Art", "Pattern"]),
-        "encoder_how_it_works": curve(),
-    }
-    pictures = []
-    for name in tables:
-        pictures.append(tmp_path / f"{name}.png")
-        Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(pictures[-1])
-    content = article.content(tables, {"study": "tiny", "seed": 1})
-    first, second = (article.typeset(content, pictures) for _ in range(2))
-    assert first == second
-    assert io.BytesIO(first).read(5) == b"%PDF-"
-    assert content["table1"]["sections"][0]["rows"][1][0] == "mosaic"

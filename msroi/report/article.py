@@ -1,6 +1,7 @@
-"""The report: what was run, every figure with its caption, Table 1 beside the paper's."""
+"""The article: all that it says from the notebooks' tables, and its typesetting."""
 
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -9,62 +10,112 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import typst
 
-from msroi.figures import DECIBELS, LABELS
-from msroi.report.captions import CAPTIONS
-from msroi.study import METRICS
+from msroi.report import discussion, sentences, setting, sheets
+from msroi.report.legends import FIGURES, legends
+from msroi.report.sentences import Params, Tables
 
-LIBRARIES = ("msroi", "torch", "numpy", "pillow", "scipy", "psnr-hvsm")
+__all__ = ["FIGURES", "content", "typeset"]
+
+LIBRARIES = (
+    *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
+    *("mozjpeg-lossless-optimization", "psnr-hvsm", "matplotlib", "typst"),
+)
+SOURCES = ("article.typ", "layout.typ", "references.bib")
+
+logger = logging.getLogger(__name__)
 
 
-def content(tables: Mapping[str, pd.DataFrame], run: Mapping[str, Any]) -> dict[str, Any]:
-    """All that the template sets: captions, Table 1, and facts of the run.
+def content(
+    tables: Tables,
+    params: Params,
+    *,
+    deviations: Sequence[Sequence[str]],
+    run: Mapping[str, str],
+) -> dict[str, Any]:
+    """All that the template sets: sentences, captions, tables, and facts of the run.
 
     Parameters
     ----------
     tables
-        Name of a notebook → the table that it saved.
+        Name of a notebook → the table that it saved; of all `FIGURES`.
+    params
+        The study's.
+    deviations
+        Of `msroi.report.deviations`, the head first.
     run
-        Facts of this run, shown as they are (profile, seed, …); the libraries' versions are added.
+        Facts of this run by name, shown as they are (authors, commit, machine, …).
     """
-    versions = {name: version(name) for name in LIBRARIES}
+    heads, *rows = deviations
     return {
-        "run": {str(key): str(value) for key, value in run.items()} | versions,
-        "captions": {name: CAPTIONS[name](table) for name, table in tables.items()},
-        "table1": table1_rows(tables["table1_quality"]),
+        "run": dict(run),
+        "study": {"name": params["study"], "seed": str(params["seed"])},
+        "versions": {name: version(name) for name in LIBRARIES},
+        "constants": setting.constants() | setting.chosen(params),
+        "said": said(tables, params),
+        "captions": legends(tables, params),
+        "sheets": {
+            "claims": sheets.verdict(tables["verdict"]),
+            "quality": sheets.quality(tables["table1_quality"]),
+            "intervals": sheets.intervals(sentences.main_set(tables, params)),
+            "rates": sheets.rates(tables["rate_distortion"]),
+            "independent": sheets.independent(tables["independent_test"]),
+            "images": sheets.plain(["used for", "images", "of"], setting.images(tables, params)),
+            "deviations": sheets.plain(heads, rows),
+            "parameters": sheets.plain(["", ""], setting.parameters(params)),
+        },
     }
 
 
-def table1_rows(table: pd.DataFrame) -> dict[str, Any]:
-    """Table 1 as the template takes it: heads, and for each set its name and rows of strings."""
-    sections = [
-        {
-            "title": f"{name} [{int(rows['images'].iloc[0])} images], {source}",
-            "rows": [
-                [row["method"], *map(_cell, METRICS, row[list(METRICS)])]
-                for _, row in rows.iterrows()
-            ],
-        }
-        for (source, name), rows in table.groupby(["source", "set"], sort=False)
-    ]
-    return {"heads": [LABELS[metric] for metric in METRICS], "sections": sections}
+def said(tables: Tables, params: Params) -> dict[str, str]:
+    """The sentences of the abstract and of all sections."""
+    return {
+        "shrunk": setting.shrunk(params),
+        "training": setting.training(params),
+        "drawn": setting.drawn(params),
+        "abstract": discussion.abstract(tables, params),
+        "claims": sentences.claims(tables["table1_quality"]),
+        "stand_in": sentences.stand_in(params),
+        "counts": sentences.counts(tables["verdict"]),
+        "mosaic": sentences.mosaic(tables, params),
+        "direct": sentences.direct(tables, params),
+        "by_set": sentences.by_set(tables["table2_intervals"]),
+        "mosaic_variants": sentences.variants(tables["ablations"], "mosaic"),
+        "direct_variants": sentences.variants(tables["ablations"], "direct"),
+        "judges": " ".join(sentences.judges(tables["independent_test"])),
+        "rates_psnr": sentences.rates(tables["rate_distortion"], "psnr"),
+        "rates_psnr_s": sentences.rates(tables["rate_distortion"], "psnr_s"),
+        "heads": sentences.heads(tables["figure2_cam_vs_msroi"]),
+        "people": sentences.people(tables["model_what_it_finds"]),
+        "sizes": sentences.sizes(tables["figure4_size_scaling"]),
+        "categories": sentences.categories(tables["figure5_categories"]),
+        "holds": discussion.holds(tables["verdict"]),
+        "loss": discussion.loss(tables, params),
+        "circular": discussion.circular(tables, params),
+        "price": discussion.price(tables, params),
+        "features": discussion.features(tables["model_what_it_finds"]),
+        "absolute": discussion.absolute(tables["table1_quality"]),
+        "few": discussion.few(tables, params),
+        "untested": discussion.untested(tables["verdict"]),
+    }
 
 
 def typeset(content: Mapping[str, Any], figures: Sequence[Path]) -> bytes:
-    """The report as PDF bytes, which the same content and figures always give again."""
+    """The article as PDF bytes, which the same content and figures always give again.
+
+    The fonts are typst's own, whatever the machine has; what typst warns of is logged.
+    """
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "report.json").write_text(json.dumps(content, ensure_ascii=False))
         for figure in figures:
             shutil.copyfile(figure, root / figure.name)
-        source = root / "article.typ"
-        source.write_text((files("msroi.report") / "article.typ").read_text())
-        return typst.compile(source, root=folder)
-
-
-def _cell(metric: str, value: float) -> str:
-    if pd.isna(value):
-        return "–"
-    return f"{value:.2f}" if metric in DECIBELS else f"{value:.3f}"
+        for source in SOURCES:
+            (root / source).write_bytes((files("msroi.report") / source).read_bytes())
+        pdf, warnings = typst.compile_with_warnings(
+            root / "article.typ", root=folder, ignore_system_fonts=True
+        )
+    for warning in warnings:
+        logger.warning("article.typ: %s", warning.message)
+    return pdf

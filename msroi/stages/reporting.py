@@ -1,6 +1,7 @@
 """The notebooks and the report: `msroi notebook` and `msroi report`."""
 
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -63,10 +64,15 @@ def _facts(study: str) -> dict[str, str]:
 
     citation = yaml.safe_load(CITATION.read_text())
     return {
-        "authors": ", ".join(author["name"] for author in citation["authors"]),
+        "authors": ", ".join(map(_name, citation["authors"])),
         "licence": citation["license"],
         "commit": provenance.commit(),
         "machine": provenance.machine(),
         "python": platform.python_version(),
         "duration": provenance.duration(study),
     }
+
+
+def _name(author: Mapping[str, str]) -> str:
+    """Of a person or an entity of CITATION.cff."""
+    return author.get("name") or f"{author['given-names']} {author['family-names']}"
