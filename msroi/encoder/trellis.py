@@ -2,7 +2,8 @@
 
 A block's AC levels are chosen along the best path through a trellis (Viterbi), as in
 Crouse and Ramchandran, "Joint thresholding and quantizer selection for transform image
-coding" (IEEE Transactions on Image Processing 6(2), 1997), and in mozjpeg, but every block weighs errors on its own.
+coding" (IEEE Transactions on Image Processing 6(2), 1997), and in mozjpeg, but every block
+weighs errors on its own.
 """
 
 import numpy as np
