@@ -24,12 +24,14 @@ ROOT = Path(__file__).parent.parent
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", nargs="?", default="sample", choices=["sample", "kodak", "paper"])
+    parser.add_argument("--folder", type=Path, help="for the clone, which then stays")
     parser.add_argument("--record", type=Path, help="a CSV file: study, minutes, machine, commit")
     options = parser.parse_args()
     machine = describe()
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["git", "clone", "--quiet", ROOT, folder], check=True)
-        minutes = timed(Path(folder), options.study)
+    with tempfile.TemporaryDirectory() as scratch:
+        clone = options.folder or Path(scratch, "clone")
+        subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+        minutes = timed(clone, options.study)
     row = {"study": options.study, "minutes": f"{minutes:.1f}"}
     row |= {"machine": f"{machine['cpu']}, {machine['cores']} cores", "commit": machine["commit"]}
     print(row)
