@@ -11,18 +11,18 @@ from msroi.report import readme
 from msroi.stages.publishing import KEPT
 
 ROOT = Path(__file__).parent.parent
-RELEASED = ROOT / "data/released/kodak"
+PUBLISHED = ROOT / "data/published/kodak"
 PAPER = pd.read_csv(ROOT / "data/paper/table1.csv")
 
 
 @pytest.fixture(scope="module")
 def kodak():
-    return pd.read_csv(RELEASED / "kodak.csv")
+    return pd.read_csv(PUBLISHED / "kodak.csv")
 
 
 @pytest.fixture(scope="module")
 def tables():
-    return {name: pd.read_csv(RELEASED / f"{name}.csv") for name in KEPT}
+    return {name: pd.read_csv(PUBLISHED / f"{name}.csv") for name in KEPT}
 
 
 def block():
@@ -75,5 +75,5 @@ def test_a_readme_without_the_marks_is_refused(text):
 
 
 def test_what_readme_shows_is_small():
-    published = [*RELEASED.iterdir(), ROOT / "docs/kodak.png"]
+    published = [*PUBLISHED.iterdir(), ROOT / "docs/kodak.png"]
     assert sum(path.stat().st_size for path in published) < 1e6

@@ -10,7 +10,7 @@ from msroi.files import write_atomically
 from msroi.stages.params import FIGURES, RESULTS, TABLES, StudyError, read_params
 
 README, PAPER = Path("README.md"), Path("data/paper/table1.csv")
-RELEASED, DOCS = Path("data/released"), Path("docs")
+PUBLISHED, DOCS = Path("data/published"), Path("docs")
 KEPT = ("verdict", "independent_test", "rate_distortion", "figure2_cam_vs_msroi")
 
 
@@ -19,14 +19,14 @@ def publish(
 ) -> None:
     """Keep what README.md shows, and write its results anew; a stage of study=kodak.
 
-    Results and tables go to data/released/<run>, the picture to docs/<run>.png: small, and
+    Results and tables go to data/published/<run>, the picture to docs/<run>.png: small, and
     committed.
     """
     import pandas as pd
 
     from msroi.report import readme
 
-    folder = RELEASED / name
+    folder = PUBLISHED / name
     folder.mkdir(parents=True, exist_ok=True)
     picture = FIGURES / f"{read_params()['publish'][name]['picture']}.png"
     sources = [RESULTS / f"{name}.csv", *(TABLES / f"{table}.csv" for table in KEPT)]
