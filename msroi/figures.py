@@ -46,7 +46,7 @@ INDICES = ("ssim", "ms_ssim", "vifp")
 
 STYLE = {
     "figure.constrained_layout.use": True,
-    "figure.dpi": 110,
+    "figure.dpi": 96,  # a notebook's inches are then those of its PDF
     "font.size": 9,
     "axes.titlesize": 9,
     "axes.spines.top": False,
