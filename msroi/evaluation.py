@@ -162,7 +162,7 @@ def evaluate_image(
 
 def _encode(
     image: np.ndarray,
-    drawn: SaliencyOf,
+    drawn: Callable[[str], np.ndarray],
     budget_bytes: int,
     quality: int,
     *,
