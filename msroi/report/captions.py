@@ -243,7 +243,7 @@ CAPTIONS: dict[str, Callable[[pd.DataFrame], str]] = {
 
 def signed(value: float, digits: int = 2) -> str:
     """A difference with its sign, and a true minus: ``+0.12``, ``−1.30``."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    return f"{round(value, digits) + 0:+.{digits}f}".replace("-", "−")  # + 0: no −0.00
 
 
 def _gains(name: str, rows: pd.DataFrame) -> str:
