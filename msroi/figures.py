@@ -148,7 +148,7 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
         ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.legend()
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
     label = f"{LABELS[metric]}, difference from standard, dB"
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
 

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
 
@@ -51,17 +51,20 @@ class Encoded(NamedTuple):
 
 
 def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[float]) -> Encoded:
-    """Find the largest quality whose file has at most `max_bytes` bytes, by bisection.
+    """Find the largest quality whose file has at most `max_bytes` bytes, between brackets.
 
-    Sizes grow with quality, but not at every step: a coarser table may cost a few bytes
-    more. So after the bisection the next two qualities above the found one are tried too,
-    and while one of them fits, it becomes the found one. The result therefore always fits,
-    and neither of the two steps above it does; a dip farther up goes unseen.
+    The next step tried is where the logarithm of the size would meet the budget if it were
+    linear between the two brackets; the middle, where one of them is not known, or the same
+    one has moved twice. Sizes grow with quality, but not at every step: a coarser table may
+    cost a few bytes more. So in the end the next two qualities above the found one are tried
+    too, and while one of them fits, it becomes the found one. The result therefore always
+    fits, and neither of the two steps above it does; a dip farther up goes unseen.
 
     Parameters
     ----------
     write : callable
-        quality -> a whole JPEG file; called about log2(len(qualities)) + 2 times.
+        quality -> a whole JPEG file; called eight to ten times on a fine grid, and in the
+        worst case about 2 log2(len(qualities)) + 2 times.
     max_bytes : int
     qualities : sequence of float, rising
         The steps of the method's quality scale: ``range(1, 101)`` for libjpeg's, a fine
@@ -86,14 +89,26 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
         return sizes[step] <= max_bytes
 
     low, high = -1, len(qualities)  # low fits and high does not, or they are outside
+    moved = 0  # how often in a row the same one has moved: low above zero, high below
     while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if fits(middle) else (low, middle)
+        step = _next_step(low, high, {} if abs(moved) > 1 else sizes, max_bytes)
+        if fits(step):
+            low, moved = step, max(moved, 0) + 1
+        else:
+            high, moved = step, min(moved, 0) - 1
     while any(fits(step) for step in _steps_above(found, len(qualities))):
         continue
     if found < 0:
         raise BudgetError(max_bytes, min(sizes.values()))
     return Encoded(best, qualities[found])
+
+
+def _next_step(low: int, high: int, sizes: Mapping[int, int], max_bytes: int) -> int:
+    """A step between two: where sizes that are linear in the logarithm meet the budget."""
+    if low not in sizes or sizes.get(high, 0) <= sizes[low]:
+        return (low + high) // 2
+    share = math.log(max_bytes / sizes[low]) / math.log(sizes[high] / sizes[low])
+    return min(max(low + round(share * (high - low)), low + 1), high - 1)
 
 
 def _tell(size_bytes: int, max_bytes: int) -> None:

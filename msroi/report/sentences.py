@@ -45,6 +45,7 @@ JUDGES = {
 OTHERS = {
     "standard": "standard JPEG",
     "direct-cam": "itself under CAM's map",
+    "direct-energy": "itself under the plain energy of the features",
     "direct-centre": "itself under a centre prior",
     "direct-flat": "itself without a map",
 }
@@ -135,9 +136,10 @@ def by_set(table: pd.DataFrame) -> str:
 
 def judges(table: pd.DataFrame) -> list[str]:
     """Direct by errors that no map has weighed, a sentence a set: against standard JPEG and itself
-    under no map or one that looks at nothing.
+    under no map, or one in which nothing was chosen.
     """
-    some = table[table["other"].isin(["standard", "direct-flat", "direct-centre"])]
+    controls = ["standard", "direct-flat", "direct-centre", "direct-energy"]
+    some = table[table["other"].isin(controls)]
     return [judged(own) for _, own in some.groupby(["set", "metric"], sort=False)]
 
 
