@@ -248,6 +248,22 @@ def test_the_search_writes_each_candidate_once():
     assert len(tried) == len(set(tried)) <= 9
 
 
+def test_sizes_that_grow_smoothly_need_few_candidates():
+    tried = []
+    qualities = np.linspace(1, 100, 1981)
+    result = search(lambda q: tried.append(q) or bytes(int(900 * 1.03**q)), 4000, qualities)
+    assert 3990 < len(result.data) <= 4000
+    assert len(tried) <= 10
+
+
+def test_sizes_that_jump_are_searched_to_the_end():
+    tried = []
+    sizes = [10] * 700 + [1_000_000] * 300  # which the line between brackets misjudges most
+    result = search(lambda step: tried.append(step) or bytes(sizes[step]), 11, range(1000))
+    assert result.quality == 699
+    assert len(tried) <= 22
+
+
 # --- the door --------------------------------------------------------------------------
 
 

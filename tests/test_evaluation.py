@@ -21,8 +21,9 @@ from msroi.encoder import encode
 from msroi.evaluation import EvaluationError, evaluate
 from msroi.images import decode, luma
 from msroi.journal import Journal
-from msroi.maps import StaleMapError, network_map
-from msroi.model import Architecture, Network, save_checkpoint
+from msroi.maps import StaleMapError, named_maps, network_map
+from msroi.model import Architecture, Network, load_model, save_checkpoint
+from msroi.saliency import centre_prior, energy_map
 
 ROOT = Path(__file__).parent.parent
 METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
@@ -311,6 +312,14 @@ def test_rows_of_other_code_are_not_taken(images, tmp_path, monkeypatch):
         monkeypatch.setattr(evaluation, "code_version", lambda version=version: version)
         evaluate(few, OWN, methods=METHODS, jobs=1, journal=journal)
     assert len(journal.read()) == 2
+
+
+def test_the_named_maps_are_those_of_the_heads_and_two_controls(folder, image):
+    path = folder / "small.safetensors"
+    maps = named_maps({"MS-ROI": path, "CAM": path}, select="topk", k=1)
+    assert list(maps) == ["MS-ROI", "CAM", "energy", "centre prior"]
+    np.testing.assert_allclose(maps["energy"](image), energy_map(image, load_model(path)), atol=1e-5)
+    np.testing.assert_array_equal(maps["centre prior"](image), centre_prior(image))
 
 
 def test_the_weights_of_a_checkpoint_decide_and_not_its_name(folder, image, tmp_path):
