@@ -121,7 +121,7 @@ def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
 def decode(data: bytes) -> np.ndarray:
     """Decode a JPEG as an off-the-shelf decoder does: uint8 RGB [H, W, 3]."""
     with Image.open(BytesIO(data)) as image:
-        return np.array(image.convert("RGB"))
+        return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def png(pixels: np.ndarray) -> bytes:

@@ -131,6 +131,18 @@ def test_the_salient_half_of_a_mosaic_is_nearer_to_the_image(rng):
     assert error[:, 32:].mean() < 0.8 * error[:, :32].mean()
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (64, 96), (97, 130)])
+def test_every_block_is_that_of_the_whole_images_jpeg(rng, shape):
+    image = texture(rng, shape)
+    y, x = (np.linspace(-2, 2, side) for side in shape)
+    saliency = np.exp(-(y[:, None] ** 2 + (x - 0.7) ** 2))  # levels in parts of the image
+    levels = spread(saliency_levels(block_saliency(saliency), 5), shape)
+    mosaic = make_mosaic(image, saliency)
+    for level, quality in enumerate(level_qualities(5, 30, 70)):
+        whole = decode(standard.write(image, quality))
+        np.testing.assert_array_equal(mosaic[levels == level], whole[levels == level])
+
+
 def test_two_levels_by_quantiles_are_parted_at_the_median(rng):
     image, saliency = texture(rng, (32, 32)), rng.random((32, 32)) / 3
     median = np.median(block_saliency(saliency))

@@ -3,8 +3,10 @@
 import numpy as np
 
 from msroi.encoder import standard
-from msroi.encoder.blocks import block_saliency, saliency_levels, spread
+from msroi.encoder.blocks import SIDE, block_saliency, saliency_levels, spread
 from msroi.images import decode
+
+MCU = 2 * SIDE  # pixels a side, with 4:2:0
 
 
 def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
@@ -70,8 +72,23 @@ def make_mosaic(
     pixel_levels = spread(block_levels, image.shape[:2])
     mosaic = image.copy()
     for level in np.unique(block_levels[block_levels < levels - untouched]):
-        # one decoded JPEG in memory at a time
-        decoded = decode(standard.write(image, qualities[level]))
-        chosen = (pixel_levels == level)[..., None]
-        np.copyto(mosaic.view("V3"), decoded.view("V3"), where=chosen)  # a pixel at a time
+        # one decoded JPEG in memory at a time, and of the part that holds the level's blocks
+        part = _around(block_levels == level)
+        decoded = decode(standard.write(image[part], qualities[level]))
+        chosen = (pixel_levels[part] == level)[..., None]
+        np.copyto(mosaic[part].view("V3"), decoded.view("V3"), where=chosen)  # a pixel at a time
     return mosaic
+
+
+def _around(chosen: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns of pixels around the chosen blocks [block rows, block columns].
+
+    In whole MCUs and with one to spare on each side: a block then decodes as in the whole image,
+    since the upsampling of chroma looks no farther.
+    """
+    parts = []
+    for axis in (1, 0):
+        places = np.flatnonzero(chosen.any(axis))
+        first, last = places[0] * SIDE // MCU, places[-1] * SIDE // MCU
+        parts.append(slice(max(first - 1, 0) * MCU, (last + 2) * MCU))
+    return parts[0], parts[1]
