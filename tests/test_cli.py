@@ -536,10 +536,12 @@ def test_a_bug_shows_its_traceback(monkeypatch, run, tmp_path, photo_file):
 
 
 def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(run, monkeypatch, tmp_path):
-    params = {"evaluate": {"quality": 50, "methods": {"standard": {}, "jpeg2000": {}}}}
+    run_of_both = {"set": "kodak", "methods": {"standard": {}, "jpeg2000": {}}}
+    params = {"evaluate": {"runs": {"kodak": run_of_both}}}
     (tmp_path / "params.yaml").write_text(json.dumps(params))
     monkeypatch.chdir(tmp_path)
     assert_refused(run("evaluate", "kodak"), "unknown method 'jpeg2000'")
+    assert_refused(run("evaluate", "osie"), "no evaluate.runs.osie: choose from kodak")
 
 
 # --- the whole program -----------------------------------------------------------------
