@@ -63,9 +63,9 @@ class Handler(BaseHTTPRequestHandler):
         if content_range:
             self.send_header("Content-Range", content_range)
         self.end_headers()
+        self.server.behaviour.sent_bytes += len(data[:cut])  # before the client can have them all
         with suppress(ConnectionError):  # the client gave up
             self.wfile.write(data[:cut])
-        self.server.behaviour.sent_bytes += len(data[:cut])
 
     def log_message(self, *args: object) -> None:
         pass
