@@ -245,7 +245,11 @@ def _truths(item: Item, sigma: float) -> dict[str, np.ndarray]:
     if item.fixations:
         return {"psnr_fix": density(item, sigma=sigma)}
     if item.mask:
-        return {"psnr_objects": (np.array(Image.open(item.mask)) > 0).astype(np.float32)}
+        return {
+            "psnr_objects": (np.array(Image.open(item.mask, formats=["PNG"])) > 0).astype(
+                np.float32
+            )
+        }
     return {}
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
+# The formats that are read. Others of Pillow's are left alone: EPS starts Ghostscript, whatever the
+# file's name says, and runs the program that the file is.
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
 EXIF_HEADER = b"Exif\0\0"
 ICC_HEADER = b"ICC_PROFILE\0"
 MAX_SEGMENT_BYTES = 65533  # of a JPEG marker segment, beside its two bytes of length
@@ -57,7 +60,7 @@ class Picture:
 
 
 def read_image(path: str | Path) -> Picture:
-    """Read an image file of any kind that Pillow knows, converted as its owner expects.
+    """Read an image file of one of the `FORMATS`, converted as its owner expects.
 
     Grey, palette and YCbCr become RGB; alpha is laid over white, with a warning; 16 bits
     are scaled to 8, not clipped. An RGB profile is kept, whereas pixels with a grey or
@@ -120,7 +123,7 @@ def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
 
 def decode(data: bytes) -> np.ndarray:
     """Decode a JPEG as an off-the-shelf decoder does: uint8 RGB [H, W, 3]."""
-    with Image.open(BytesIO(data)) as image:
+    with Image.open(BytesIO(data), formats=["JPEG"]) as image:
         return np.array(image if image.mode == "RGB" else image.convert("RGB"))
 
 
@@ -203,7 +206,7 @@ def _open(path: str | Path) -> Iterator[Image.Image]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(path)
+            image = Image.open(path, formats=FORMATS)
         with image:
             image.load()
             yield image
@@ -213,7 +216,8 @@ def _open(path: str | Path) -> Iterator[Image.Image]:
         limit = Image.MAX_IMAGE_PIXELS
         raise ImageError(f"{path}: has more than {limit} pixels; scale it down first") from error
     except Image.UnidentifiedImageError as error:
-        raise ImageError(f"{path}: is not an image of a known format") from error
+        known = ", ".join(FORMATS)
+        raise ImageError(f"{path}: is not an image of a known format ({known})") from error
     except Exception as error:  # a damaged file: Pillow's readers raise whatever they meet
         raise ImageError(f"{path}: cannot be read, damaged or truncated ({error})") from error
 

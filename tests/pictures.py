@@ -44,6 +44,9 @@ def bad_files(tmp_path):
     (tmp_path / "folder").mkdir()
     (tmp_path / "text.jpg").write_text("This is no picture.\n")
     (tmp_path / "empty.png").touch()
+    (tmp_path / "postscript.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\n{} loop\n%%EOF\n"
+    )
     for kind in ("png", "jpg"):
         whole = save(tmp_path, Image.fromarray(rgb), f"whole.{kind}").read_bytes()
         (tmp_path / f"truncated.{kind}").write_bytes(whole[: len(whole) // 2])
@@ -54,6 +57,7 @@ def bad_files(tmp_path):
         "missing.png": "no such file",
         "folder": "not a file",
         "text.jpg": "not an image",
+        "postscript.png": "not an image",
         "empty.png": "empty",
         "truncated.png": "truncated",
         "truncated.jpg": "truncated",

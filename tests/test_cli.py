@@ -13,7 +13,7 @@ from PIL import Image, ImageCms
 
 from msroi import cli
 from msroi.encoder import encode, standard
-from msroi.images import overlay, png, read_image
+from msroi.images import FORMATS, overlay, png, read_image
 
 H, W = 48, 80
 MOSAIC = ["--method", "mosaic"]
@@ -231,7 +231,7 @@ def test_a_broken_image_does_not_stop_the_others_and_is_named_at_the_end(
     assert written == [f"{tmp_path}/out/photo.jpg", f"{tmp_path}/out/clear.jpg", "2 images"]
     assert err.splitlines() == [
         f"msroi: {three_files[2]}: JPEG has no transparency: the image is laid over white",
-        f"msroi: {three_files[1]}: is not an image of a known format",
+        f"msroi: {three_files[1]}: is not an image of a known format ({', '.join(FORMATS)})",
         "msroi: 1 of 3 images could not be compressed",
     ]
 
@@ -433,7 +433,7 @@ def test_compare_without_the_study_extra_says_how_to_install_it(run, monkeypatch
 # --- bad input -------------------------------------------------------------------------
 
 BAD = ["missing.png", "folder", "text.jpg", "empty.png", "truncated.png", "truncated.jpg"]
-BAD += ["bomb.png", "big_bomb.png"]
+BAD += ["bomb.png", "big_bomb.png", "postscript.png"]
 
 
 @pytest.mark.parametrize("command", ["map", "compress"])

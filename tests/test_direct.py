@@ -295,6 +295,13 @@ def test_any_size_any_map_any_reachable_budget(data):
     assert pillow(encoded).shape == (H, W, 3)
 
 
+@pytest.mark.parametrize("tune", TUNES)
+def test_quality_100_is_a_budget_like_any_other(rng, tune):
+    image = photo(rng, (48, 64))
+    budget = len(standard.write(image, 100))
+    assert 0 < len(encode(image, quality=100, tune=tune)) <= budget
+
+
 def test_a_generous_budget_gives_steps_of_one(rng):
     result = encode_detailed(photo(rng, (40, 40)), max_bytes=10**6)
     with Image.open(BytesIO(result.data)) as image:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from msroi.datasets.imageset import Item
 from msroi.datasets.registry import DatasetError
+from msroi.images import FORMATS
 
 
 def points(item: Item) -> np.ndarray:
@@ -94,7 +95,7 @@ def _blurred(item: Item, sigma: float) -> np.ndarray:
 def _map(item: Item) -> np.ndarray:
     if not item.fixations.is_file():
         raise DatasetError(f"{item.fixations} is missing: fetch the set again")
-    with Image.open(item.fixations) as image:
+    with Image.open(item.fixations, formats=FORMATS) as image:
         weights = np.asarray(image.convert("L"), dtype=float)
     if weights.shape[::-1] != _size(item.path):
         raise DatasetError(f"{item.fixations} is not of the size of {item.path}: leave it out")
@@ -117,5 +118,5 @@ def _together(observers: np.ndarray) -> np.ndarray:
 
 
 def _size(path: Path) -> tuple[int, int]:
-    with Image.open(path) as image:
+    with Image.open(path, formats=FORMATS) as image:
         return image.size

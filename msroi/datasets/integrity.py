@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from msroi.datasets.imageset import ImageSet, Item
 from msroi.datasets.registry import DatasetError
+from msroi.images import FORMATS
 
 # What Pillow raises on damaged files
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)
@@ -71,7 +72,7 @@ def _damages(images: ImageSet) -> Iterator[tuple[Item, str]]:
 
 def _damage(path: Path) -> str:
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=FORMATS) as image:
             image.load()
     except (*DAMAGE, Image.DecompressionBombError) as error:
         return str(error) or type(error).__name__

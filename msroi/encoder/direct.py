@@ -101,7 +101,7 @@ def encode(
         write = partial(_write, dct.Frame(shape, sampling), progressive)
         return search(partial(_quantize, components, trade), write, max_bytes, SCALES, start)
 
-    start = Start(ADVANTAGE * tables.scale_of(quality))
+    start = Start(max(ADVANTAGE * tables.scale_of(quality), SCALES[0]))  # quality 100 has scale 0
     if image.shape[0] * image.shape[1] >= LARGE:
         sample, shape, share = _sample(components, image.shape[:2])
         start = run(rehearse, sample, round(share * max_bytes), shape, start)

@@ -99,7 +99,11 @@ def _scenes(images):
     from msroi.images import read_image
 
     for item in images:
-        yield item.name, read_image(item.path).pixels, np.array(Image.open(item.mask))
+        yield (
+            item.name,
+            read_image(item.path).pixels,
+            np.array(Image.open(item.mask, formats=["PNG"])),
+        )
 
 
 def _maps_of(models):
