@@ -28,20 +28,20 @@ check: $(INSTALLED)
 	ruff format --check .
 
 bench: $(INSTALLED)
-	pip install --quiet --constraint constraints.txt --editable ".[bench]"
-	test -e data/raw/sample || msroi fetch sample
+	pip install --quiet --constraint constraints.txt --editable . --editable "study[bench]"
+	test -e data/raw/sample || python -m study fetch sample
 	python benchmarks/bench.py $(BENCH)
 
 weights: $(INSTALLED)
 	dvc exp run -S study=released train@cam train@msroi fetch@osie
-	msroi release
-	msroi find caltech101 --to data/released
-	msroi find osie --to data/released
+	python -m study release
+	python -m study find caltech101 --to data/released
+	python -m study find osie --to data/released
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml study/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[study,dev]"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable . --editable "study[dev]"
 	touch $(INSTALLED)
 
 clean:

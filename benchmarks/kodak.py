@@ -26,7 +26,7 @@ from msroi.encoder import encode
 from msroi.encoder.budget import ENOUGH
 from msroi.encoder.tables import TUNES
 from msroi.images import decode, luma, read_image
-from msroi.rates import bd_rates
+from study.statistics.rates import bd_rates
 
 METHODS = {
     "standard": {"method": "standard"},

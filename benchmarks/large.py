@@ -25,7 +25,7 @@ from measures import Row, parser, report, row, tiled
 
 from msroi import encode, metrics
 from msroi.images import decode, read_image
-from msroi.scenes import render
+from study.rendered.scenes import render
 
 CORNER = 1200  # pixels: more than a megapixel, from which the encoder has threads
 PIXELS, MAP = "pixels.npy", "map.npy"

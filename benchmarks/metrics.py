@@ -15,7 +15,7 @@ from sewar.full_ref import Filter, msssim, ssim, vifp
 
 from msroi import encode, metrics
 from msroi.images import decode, luma
-from msroi.scenes import render
+from study.rendered.scenes import render
 
 SIZES = {(768, 512): {}, (1920, 1080): {"at_most": 1.5}}  # seconds that are promised
 GAUSSIAN = {"fltr": Filter.GAUSSIAN, "ws": 11, "sigma": 1.5}

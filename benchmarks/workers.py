@@ -56,11 +56,12 @@ def run(table: Path, images: int, model: str, jobs: int) -> float:
 
 
 def evaluate(count: int, model: str, jobs: int, table: Path) -> None:
-    from msroi import datasets, evaluation
     from msroi.maps import network_map
+    from study import data
+    from study.measure import evaluation
 
     name, folder = ("osie", OSIE) if OSIE.is_dir() else ("sample", SAMPLE)
-    images = datasets.load(name, folder)
+    images = data.load(name, folder)
     some = images.select(item.name for item in images.items[:count])
     maps = {"MS-ROI": network_map(model)}
     found = evaluation.evaluate(some, maps, methods=METHODS, jobs=jobs).table

@@ -16,8 +16,9 @@ from tqdm import tqdm
 from msroi import images
 from msroi.encoder import BudgetError, encode_detailed
 from msroi.encoder.importance import SALIENT
+from msroi.errors import InputError
 from msroi.files import write_atomically
-from msroi.targets import CommandError, is_about_input
+from msroi.targets import CommandError
 
 logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
 PATIENCE = 1.0  # seconds that an image takes before its steps are shown
@@ -105,9 +106,7 @@ def compress_file(
         warnings.simplefilter("always", UserWarning)
         try:
             outcome = _compress(outcome, saliency_of, **options)
-        except Exception as error:
-            if not is_about_input(error):
-                raise
+        except InputError as error:
             outcome = outcome._replace(error=str(error))
     return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
 

@@ -1,4 +1,4 @@
-"""The command line: `msroi map`, `compress`, `compare`, and the pipeline's commands."""
+"""The command line: `msroi map`, `compress` and `compare`."""
 
 import json
 import math
@@ -16,11 +16,13 @@ import numpy as np
 import typer
 from tqdm import tqdm
 
-from msroi import batch, images, stages
+from msroi import batch, images
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
+from msroi.errors import InputError
 from msroi.files import write_atomically
-from msroi.targets import CommandError, check_target, is_about_input, targets_of
+from msroi.metrics.table import METRICS
+from msroi.targets import CommandError, check_target, targets_of
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
@@ -34,7 +36,6 @@ OPTIONS = {
     Method.mosaic: {"map", "levels", "q_low", "q_high"},
     Method.standard: set(),
 }
-UNITS = {name: "dB" for name in ("psnr", "psnr_s", "psnr_hvs", "psnr_hvsm")}
 
 app = typer.Typer(
     help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
@@ -55,25 +56,32 @@ MapFile = Annotated[
 
 
 def main() -> None:
+    """Run `msroi`."""
+    run(app, "msroi")
+
+
+def run(commands: typer.Typer, name: str) -> None:
     """Run a command: exit 0 when done, 2 with one line on stderr for bad usage or input.
 
-    An error of this package's own classes is about the input; any other is a bug, and shows
-    its traceback.
+    Parameters
+    ----------
+    commands : typer.Typer
+    name : str
+        Of the program, which begins what it says of an error.
     """
     # Read when torch is imported: threads that wait sleep, which on a shared machine is many
     # times faster than the default, where they spin in the way of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+        arguments = sys.argv[1:] or ["--help"]
+        sys.exit(commands(arguments, prog_name=name, standalone_mode=False) or 0)
     except UsageError as error:
         hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _fail(error.format_message() + hint)
+        _fail(name, error.format_message() + hint)
     except typer.Abort:
         sys.exit(130)
-    except Exception as error:
-        if not is_about_input(error):
-            raise
-        _fail(str(error))
+    except InputError as error:
+        _fail(name, str(error))
 
 
 @app.command("map")
@@ -206,7 +214,7 @@ def compare(
 ) -> None:
     """Measure how near a compressed image is to its original, on luma.
 
-    With --map also PSNR-S, over the map's salient pixels (above 3/5). Needs the study extra.
+    With --map also PSNR-S, over the map's salient pixels (above 3/5).
     In JSON, null is a metric that such a small image has not, and "inf" no error at all.
 
     \b
@@ -214,26 +222,25 @@ def compare(
       msroi compare photo.png photo.jpg
       msroi compare photo.png photo.jpg --map map.png --json
     """
+    from msroi import metrics  # SciPy takes a while to load
+
     with _warnings_told(reference):
         x, y = (images.read_image(path).pixels for path in (reference, distorted))
         saliency = images.read_map(map_, x.shape[:2]) if map_ else None
     if x.shape != y.shape:
         sizes = [f"{image.shape[1]}×{image.shape[0]}" for image in (y, x)]
         raise CommandError(f"{distorted}: is {sizes[0]} pixels, but {reference} is {sizes[1]}")
-    values = _measure(x, y, saliency)
+    values = metrics.compare(x, y, saliency)
     if as_json:
         typer.echo(json.dumps({name: _json_number(value) for name, value in values.items()}))
     else:
         for name, value in values.items():
-            typer.echo(f"{name:<10} {value:8.4f} {UNITS.get(name, '')}".rstrip())
+            typer.echo(f"{name:<10} {value:8.4f} {METRICS[name].unit}".rstrip())
 
 
-app.add_typer(stages.app)
-
-
-def _fail(message: str) -> None:
+def _fail(name: str, message: str) -> None:
     """Say what is wrong in one line, and exit 2."""
-    typer.echo(f"msroi: {' '.join(message.split())}", err=True)
+    typer.echo(f"{name}: {' '.join(message.split())}", err=True)
     sys.exit(2)
 
 
@@ -305,19 +312,6 @@ def _summary(done: Sequence[batch.Outcome]) -> str:
         f"{1 - after / before:.1%} saved" if after <= before else f"{after / before - 1:.1%} more"
     )
     return f"{len(done)} {noun}: {before:,} bytes -> {after:,} bytes ({change})"
-
-
-def _measure(
-    reference: np.ndarray, distorted: np.ndarray, saliency: np.ndarray | None
-) -> dict[str, float]:
-    from msroi import metrics
-
-    try:
-        return metrics.compare(reference, distorted, saliency)
-    except ModuleNotFoundError as error:
-        raise CommandError(
-            f'compare needs {error.name}, of the study extra: pip install "msroi[study]"'
-        ) from error
 
 
 def _json_number(value: float) -> float | str | None:

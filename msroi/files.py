@@ -4,8 +4,10 @@ import os
 from pathlib import Path
 from uuid import uuid4
 
+from msroi.errors import InputError
 
-class OutputError(OSError):
+
+class OutputError(InputError, OSError):
     """A file cannot be written where it should be; the message says why."""
 
 

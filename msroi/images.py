@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
+from msroi.errors import InputError
+
 # The formats that are read. Others of Pillow's are left alone: EPS starts Ghostscript, whatever the
 # file's name says, and runs the program that the file is.
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -33,7 +35,7 @@ _TURNS = {
 _INVERSE = {6: 8, 8: 6}  # the other turns undo themselves
 
 
-class ImageError(ValueError):
+class ImageError(InputError, ValueError):
     """A file is no image that can be used; the message names the file and says why."""
 
 

@@ -10,6 +10,7 @@ import joblib
 import numpy as np
 import torch
 
+from msroi.errors import InputError
 from msroi.model import Network, load_model
 from msroi.saliency import centre_prior, energy_map, saliency_map
 
@@ -18,12 +19,12 @@ OWN = "MS-ROI"  # the map that encoders follow unless told otherwise, and that P
 SaliencyOf = Callable[[np.ndarray], np.ndarray]
 
 
-class StaleMapError(RuntimeError):
+class StaleMapError(InputError, RuntimeError):
     """A checkpoint that has changed under way; the message names it."""
 
 
 def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, SaliencyOf]:
-    """The maps of networks and the controls, as `msroi.evaluation.evaluate` takes them.
+    """The maps of networks and the controls, as `study.measure.evaluation.evaluate` takes them.
 
     Parameters
     ----------
@@ -40,7 +41,7 @@ def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, Salien
 def network_map(
     checkpoint: str | Path, *, draw: Callable[..., np.ndarray] = saliency_map, **settings: Any
 ) -> SaliencyOf:
-    """image → its map by a checkpoint, as `msroi.evaluation.evaluate` takes it.
+    """image → its map by a checkpoint, as `study.measure.evaluation.evaluate` takes it.
 
     What is pickled is the checkpoint's path and checksum: each process loads the network once.
 

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from msroi.errors import InputError
 from msroi.files import write_atomically
 
 STRIDE = 32  # five poolings halve each side five times
@@ -23,11 +24,11 @@ METADATA_KEY = "msroi"
 DEVICES = ("auto", "cpu", "cuda")
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError, ValueError):
     """A file that can't be read as a checkpoint of this package."""
 
 
-class DeviceError(ValueError):
+class DeviceError(InputError, ValueError):
     """A device that isn't there, or isn't known."""
 
 
@@ -243,7 +244,7 @@ def load_model(
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read "
-            f"({str(error).splitlines()[0]}); train it anew with `msroi train`"
+            f"({str(error).splitlines()[0]}); train it anew with `python -m study train`"
         ) from error
     network.metadata = header
     layout = torch.preserve_format if place.type == "cpu" else torch.channels_last

@@ -3,16 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from msroi.errors import InputError
 from msroi.files import check_writable
 
 
-class CommandError(ValueError):
+class CommandError(InputError, ValueError):
     """What the user asked for cannot be done; the message says why."""
-
-
-def is_about_input(error: Exception) -> bool:
-    """Whether an error is of this package's own classes: about the input, no bug."""
-    return type(error).__module__.startswith("msroi.")
 
 
 def targets_of(sources: Sequence[Path], output: Path, *, force: bool) -> list[Path]:

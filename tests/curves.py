@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from msroi import parallel
 from msroi.model import Architecture, Network
-from msroi.recipe import Recipe
-from msroi.train import Examples, Trainer
+from study.training import parallel
+from study.training.recipe import Recipe
+from study.training.trainer import Examples, Trainer
 
 COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]], np.uint8)
 

@@ -17,10 +17,10 @@ from types import SimpleNamespace
 import pytest
 from PIL import ExifTags, Image
 
-from msroi.datasets import DatasetError, ImageSet, density
-from msroi.datasets.acquisition import acquire
-from msroi.datasets.archive import extract
-from msroi.datasets.registry import Source, source
+from study.data import DatasetError, ImageSet, density
+from study.data.acquisition import acquire
+from study.data.archive import extract
+from study.data.registry import Source, source
 
 Files = Mapping[str, bytes | None]  # None: an empty folder
 
@@ -249,8 +249,8 @@ def test_an_archive_without_room_is_not_unpacked(tmp_path, monkeypatch):
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from msroi.datasets.acquisition import acquire
-from msroi.datasets.registry import Source
+from study.data.acquisition import acquire
+from study.data.registry import Source
 
 unpacked = set()
 

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from msroi.report import article, discussion, sentences, setting, words
-from msroi.report.captions import CAPTIONS
-from msroi.report.deviations import NoDeviationsError, deviations
-from msroi.stages import provenance
-from msroi.study import METRICS
+from msroi.metrics.table import METRICS
+from study import provenance
+from study.article import article, discussion, sentences, setting, words
+from study.article.captions import CAPTIONS
+from study.article.deviations import NoDeviationsError, deviations
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -269,16 +269,16 @@ def test_the_article_is_typeset_without_a_warning_and_always_to_the_same_bytes(
 
 
 def test_every_figure_table_and_source_is_referred_to():
-    text = (ROOT / "msroi/report/article.typ").read_text()
+    text = (ROOT / "study/article/article.typ").read_text()
     labels = set(re.findall(r"<((?:fig|tab)-[a-z-]+)>", text))
     assert labels == set(re.findall(r"@((?:fig|tab)-[a-z-]+)", text))
     assert set(re.findall(r'picture\("(\w+)"', text)) == set(article.FIGURES) <= set(CAPTIONS)
-    sources = re.findall(r"^@\w+\{(\w+)", (ROOT / "msroi/report/references.bib").read_text(), re.M)
+    sources = re.findall(r"^@\w+\{(\w+)", (ROOT / "study/article/references.bib").read_text(), re.M)
     assert set(sources) <= set(re.findall(r"@(\w+)", text))
 
 
 def test_no_number_in_the_articles_prose_is_typed():
-    text = (ROOT / "msroi/report/article.typ").read_text()
+    text = (ROOT / "study/article/article.typ").read_text()
     prose = text.partition("= Introduction")[2].partition("= How to reproduce it")[0]
     prose = re.sub(r"^\$ .*?\$ <[\w-]+>", "", prose, flags=re.DOTALL | re.MULTILINE)  # equations,
     prose = re.sub(r"\$.*?\$", "", prose)  # and those within a line

@@ -400,12 +400,7 @@ def test_a_missing_checkpoint_is_refused(run, tmp_path, photo_file):
 # --- compare ---------------------------------------------------------------------------
 
 
-@pytest.fixture
-def study():
-    pytest.importorskip("pooch", reason="needs the study extra")
-
-
-def test_compare_prints_every_metric(run, study, tmp_path, photo, photo_file, map_file):
+def test_compare_prints_every_metric(run, tmp_path, photo, photo_file, map_file):
     jpeg = save(tmp_path, Image.fromarray(photo), "photo.jpg")
     code, out, err = run("compare", photo_file, jpeg, "--map", map_file)
     assert (code, err) == (0, "")
@@ -413,21 +408,16 @@ def test_compare_prints_every_metric(run, study, tmp_path, photo, photo_file, ma
     assert names == ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
 
 
-def test_compare_prints_json_and_nothing_else(run, study, photo_file):
+def test_compare_prints_json_and_nothing_else(run, photo_file):
     code, out, _ = run("compare", photo_file, photo_file, "--json")
     values = json.loads(out, parse_constant=pytest.fail)  # neither NaN nor Infinity
     assert code == 0
     assert values["psnr"] == "inf" and values["ms_ssim"] is None and values["ssim"] == 1
 
 
-def test_compare_of_two_sizes_is_refused(run, study, tmp_path, photo_file):
+def test_compare_of_two_sizes_is_refused(run, tmp_path, photo_file):
     other = save(tmp_path, Image.new("RGB", (9, 9)), "other.png")
     assert_refused(run("compare", photo_file, other), "9×9", f"{W}×{H}")
-
-
-def test_compare_without_the_study_extra_says_how_to_install_it(run, monkeypatch, photo_file):
-    monkeypatch.setitem(sys.modules, "msroi.structure", None)
-    assert_refused(run("compare", photo_file, photo_file), 'pip install "msroi[study]"')
 
 
 # --- bad input -------------------------------------------------------------------------
@@ -533,15 +523,6 @@ def test_a_bug_shows_its_traceback(monkeypatch, run, tmp_path, photo_file):
     with pytest.raises(ZeroDivisionError):
         run("compress", photo_file, "-o", tmp_path / "out.jpg", "--method", "standard")
     assert not (tmp_path / "out.jpg").exists()
-
-
-def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(run, monkeypatch, tmp_path):
-    run_of_both = {"set": "kodak", "methods": {"standard": {}, "jpeg2000": {}}}
-    params = {"evaluate": {"runs": {"kodak": run_of_both}}}
-    (tmp_path / "params.yaml").write_text(json.dumps(params))
-    monkeypatch.chdir(tmp_path)
-    assert_refused(run("evaluate", "kodak"), "unknown method 'jpeg2000'")
-    assert_refused(run("evaluate", "osie"), "no evaluate.runs.osie: choose from kodak")
 
 
 # --- the whole program -----------------------------------------------------------------

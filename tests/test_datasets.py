@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from msroi import datasets
-from msroi.datasets import DatasetError, ImageSet
 from msroi.images import png
-from msroi.scenes.sets import write_set
+from study import data
+from study.data import DatasetError, ImageSet
+from study.rendered.scenes.sets import write_set
 
 GREY = png(np.full((24, 32, 3), 128, np.uint8))
 REAL = Path(os.environ.get("MSROI_DATA", "../shared/data")).resolve()
@@ -49,7 +49,7 @@ def no_data_of_the_users_own(monkeypatch):
 
 
 def test_the_table_has_a_row_for_each_set_that_can_be_fetched():
-    rows = {row["name"]: row for row in datasets.table()}
+    rows = {row["name"]: row for row in data.table()}
     assert list(rows) == ["kodak", "caltech101", "caltech256", "cat2000", "osie"]
     assert all(row["licence"] and row["citation"] and row["title"] for row in rows.values())
     assert (rows["caltech256"]["images"], rows["caltech256"]["classes"]) == (29_780, 256)
@@ -57,21 +57,21 @@ def test_the_table_has_a_row_for_each_set_that_can_be_fetched():
 
 def test_every_citation_key_stands_in_the_datas_readme():
     readme = (Path(__file__).parents[1] / "data/README.md").read_text(encoding="utf-8")
-    assert [row["name"] for row in datasets.table() if row["citation"] not in readme] == []
+    assert [row["name"] for row in data.table() if row["citation"] not in readme] == []
 
 
 # Listing
 
 
 def test_a_flat_folder_is_listed_by_name_without_classes(tmp_path):
-    images = datasets.load("holiday", tree(tmp_path, "b.png", "a.JPG"))
+    images = data.load("holiday", tree(tmp_path, "b.png", "a.JPG"))
     assert names(images) == ["a", "b"]
     assert images.classes == ()
     assert {(item.category, item.label) for item in images} == {("", None)}
 
 
 def test_a_folder_of_subfolders_has_a_class_each(tmp_path):
-    images = datasets.load("holiday", tree(tmp_path, "sea/1.png", "hill/2.png", "hill/1.png"))
+    images = data.load("holiday", tree(tmp_path, "sea/1.png", "hill/2.png", "hill/1.png"))
     assert images.classes == ("hill", "sea")
     assert [(item.name, item.category, item.label) for item in images] == [
         ("hill/1", "hill", 0),
@@ -82,7 +82,7 @@ def test_a_folder_of_subfolders_has_a_class_each(tmp_path):
 
 def test_what_is_left_out_is_counted_with_the_reason(tmp_path):
     tree(tmp_path, "a.png", "notes.txt", ".DS_Store", "old/b.png")
-    images = datasets.load("holiday", tmp_path)
+    images = data.load("holiday", tmp_path)
     assert names(images) == ["a"]
     assert {why: [path.name for path in paths] for why, paths in images.strays.items()} == {
         "hidden": [".DS_Store"],
@@ -95,7 +95,7 @@ def test_what_is_left_out_is_counted_with_the_reason(tmp_path):
 
 
 def test_files_that_differ_in_their_suffix_alone_keep_it_in_their_name(tmp_path):
-    images = datasets.load("holiday", tree(tmp_path, "a.jpg", "a.png", "b.png"))
+    images = data.load("holiday", tree(tmp_path, "a.jpg", "a.png", "b.png"))
     assert names(images) == ["a.jpg", "a.png", "b"]
 
 
@@ -106,12 +106,14 @@ def test_a_folder_without_images_says_what_to_do(kind, tmp_path):
         folder.mkdir()
     elif kind == "file":
         folder.write_bytes(GREY)
-    with pytest.raises(DatasetError, match=r"kodak .*: run `msroi fetch kodak`, or set datasets"):
-        datasets.load("kodak", folder)
+    with pytest.raises(
+        DatasetError, match=r"kodak .*: run `python -m study fetch kodak`, or set datasets"
+    ):
+        data.load("kodak", folder)
 
 
 def test_the_miniature_category_tree_has_its_categories(tmp_path):
-    images = datasets.load("categories", tree(tmp_path, "Sketch/001.png", "Action/001.png"))
+    images = data.load("categories", tree(tmp_path, "Sketch/001.png", "Action/001.png"))
     assert [(item.name, item.category) for item in images] == [
         ("Action/001", "Action"),
         ("Sketch/001", "Sketch"),
@@ -126,13 +128,13 @@ def scenes(tmp_path_factory):
 
 
 def test_training_scenes_have_the_class_of_their_folder(scenes):
-    images = datasets.load("scenes", scenes, subset="train")
+    images = data.load("scenes", scenes, subset="train")
     assert len(images) == 8
     assert all(images.classes[item.label] == item.path.parent.name for item in images)
 
 
 def test_test_scenes_have_a_mask_and_their_number_of_objects(scenes):
-    images = datasets.load("scenes", scenes, subset="test")
+    images = data.load("scenes", scenes, subset="test")
     assert [item.category for item in images] == ["1", "2", "3", "4"]
     assert images.strays == {}
     for item in images:
@@ -142,7 +144,7 @@ def test_test_scenes_have_a_mask_and_their_number_of_objects(scenes):
 
 def test_scenes_need_a_subset(scenes):
     with pytest.raises(DatasetError, match="train and test"):
-        datasets.load("scenes", scenes)
+        data.load("scenes", scenes)
 
 
 def test_caltech256_is_listed_in_under_two_seconds_and_no_image_is_opened(tmp_path):
@@ -154,7 +156,7 @@ def test_caltech256_is_listed_in_under_two_seconds_and_no_image_is_opened(tmp_pa
         name = "257.clutter" if label == 257 else f"{label:03}.class"
         (folder / name).symlink_to(tmp_path / "real" / str(119 + (label <= 24)))
     start = time.process_time()
-    images = datasets.load("caltech256", tmp_path)
+    images = data.load("caltech256", tmp_path)
     assert time.process_time() - start < 2
     assert (len(images), len(images.classes)) == (30_607 - 119, 256)
 
@@ -164,7 +166,7 @@ def test_caltech256_is_listed_in_under_two_seconds_and_no_image_is_opened(tmp_pa
 
 def test_a_copy_on_disk_is_linked_and_not_copied(tmp_path):
     own = tree(tmp_path / "pictures", "a.png")
-    images = datasets.fetch("holiday", tmp_path / "raw/holiday", source_path=own)
+    images = data.fetch("holiday", tmp_path / "raw/holiday", source_path=own)
     assert (tmp_path / "raw/holiday").is_symlink()
     assert (tmp_path / "raw/holiday").resolve() == own
     assert names(images) == ["a"]
@@ -173,42 +175,42 @@ def test_a_copy_on_disk_is_linked_and_not_copied(tmp_path):
 def test_the_data_variable_names_a_folder_of_sets(tmp_path, monkeypatch):
     tree(tmp_path / "sets/holiday", "a.png")
     monkeypatch.setenv("MSROI_DATA", str(tmp_path / "sets"))
-    datasets.fetch("holiday", tmp_path / "raw/holiday")
+    data.fetch("holiday", tmp_path / "raw/holiday")
     assert (tmp_path / "raw/holiday").resolve() == tmp_path / "sets/holiday"
 
 
 def test_another_path_moves_the_link_and_touches_neither_copy(tmp_path):
     for own in ("one", "two"):
         tree(tmp_path / own, f"{own}.png")
-        images = datasets.fetch("holiday", tmp_path / "raw", source_path=tmp_path / own)
+        images = data.fetch("holiday", tmp_path / "raw", source_path=tmp_path / own)
         assert names(images) == [own]
-    assert names(datasets.load("holiday", tmp_path / "one")) == ["one"]
+    assert names(data.load("holiday", tmp_path / "one")) == ["one"]
 
 
 def test_a_set_that_is_there_is_never_replaced(tmp_path):
     tree(tmp_path / "raw", "mine.png")
     own = tree(tmp_path / "other", "a.png")
     with pytest.raises(DatasetError, match="is there already: remove it"):
-        datasets.fetch("holiday", tmp_path / "raw", source_path=own)
-    assert names(datasets.load("holiday", tmp_path / "raw")) == ["mine"]
+        data.fetch("holiday", tmp_path / "raw", source_path=own)
+    assert names(data.load("holiday", tmp_path / "raw")) == ["mine"]
 
 
 def test_an_incomplete_copy_is_refused_and_not_linked(tmp_path):
     own = tree(tmp_path / "own", "kodim01.png")
     with pytest.raises(DatasetError, match="holds 1 images and Kodak PhotoCD sampler has 24"):
-        datasets.fetch("kodak", tmp_path / "raw/kodak", source_path=own)
+        data.fetch("kodak", tmp_path / "raw/kodak", source_path=own)
     assert not (tmp_path / "raw/kodak").is_symlink()
 
 
 def test_a_copy_with_a_wrong_image_is_refused_by_its_checksum(tmp_path):
     own = tree(tmp_path / "own", *[f"kodim{number:02}.png" for number in range(1, 25)])
     with pytest.raises(DatasetError, match=r"kodim01.png has the sha256 sum .* and not a56e27cb"):
-        datasets.fetch("kodak", tmp_path / "raw/kodak", source_path=own)
+        data.fetch("kodak", tmp_path / "raw/kodak", source_path=own)
 
 
 def test_a_path_that_is_no_folder_is_named(tmp_path):
     with pytest.raises(DatasetError, match="nowhere is no folder"):
-        datasets.fetch("kodak", tmp_path / "raw", source_path=tmp_path / "nowhere")
+        data.fetch("kodak", tmp_path / "raw", source_path=tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -221,7 +223,7 @@ def test_a_path_that_is_no_folder_is_named(tmp_path):
 )
 def test_a_set_that_can_not_be_downloaded_says_how_to_get_it(name, said, tmp_path):
     with pytest.raises(DatasetError, match=said):
-        datasets.fetch(name, tmp_path / name)
+        data.fetch(name, tmp_path / name)
 
 
 # Fixations
@@ -239,15 +241,15 @@ def osie(tmp_path) -> ImageSet:
     pictures = np.empty(2, object)
     pictures[:] = [{"img": f"{name}.jpg", "subjects": people} for name in (1001, 1002)]
     savemat(tmp_path / "fixations.mat", {"fixations": pictures})
-    return datasets.load("osie", tmp_path)
+    return data.load("osie", tmp_path)
 
 
 def test_fixation_points_of_all_people_are_together_and_count_from_zero(osie):
-    assert datasets.points(osie[0]).tolist() == [[10, 20], [10, 20], [50, 40]]
+    assert data.points(osie[0]).tolist() == [[10, 20], [10, 20], [50, 40]]
 
 
 def test_a_fixation_density_sums_to_one_and_is_higher_where_more_was_looked(osie):
-    density = datasets.density(osie[0], sigma=2.0)
+    density = data.density(osie[0], sigma=2.0)
     assert (density.shape, density.dtype) == ((60, 80), np.float32)
     assert density.sum() == pytest.approx(1)
     assert density[20, 10] == pytest.approx(2 * density[40, 50], rel=1e-6)
@@ -257,9 +259,9 @@ def test_a_fixation_density_sums_to_one_and_is_higher_where_more_was_looked(osie
 def test_a_picture_without_recorded_fixations_is_refused(osie, tmp_path):
     (tmp_path / "stimuli/9999.jpg").write_bytes(GREY)
     with pytest.raises(DatasetError, match=r"knows no 9999.jpg"):
-        datasets.density(datasets.load("osie", tmp_path)[1], sigma=2.0)
+        data.density(data.load("osie", tmp_path)[1], sigma=2.0)
     with pytest.raises(DatasetError, match=r"no fixations of 1 images, 9999.jpg first"):
-        datasets.fetch("osie", tmp_path.parent / "linked", source_path=tmp_path)
+        data.fetch("osie", tmp_path.parent / "linked", source_path=tmp_path)
 
 
 def test_a_fixation_map_is_taken_as_it_is(tmp_path):
@@ -267,17 +269,17 @@ def test_a_fixation_map_is_taken_as_it_is(tmp_path):
     looked[3, 4], looked[5, 6] = 30, 10
     tree(tmp_path, "trainSet/Stimuli/Action/001.jpg")
     tree(tmp_path, "trainSet/FIXATIONMAPS/Action/001.jpg", data=png(looked))
-    images = datasets.load("cat2000", tmp_path)
-    density = datasets.density(images[0], sigma=images.sigma)
+    images = data.load("cat2000", tmp_path)
+    density = data.density(images[0], sigma=images.sigma)
     np.testing.assert_allclose(density, looked / 40, rtol=1e-6)
 
 
 def test_a_set_without_fixations_says_so(tmp_path):
-    item = datasets.load("holiday", tree(tmp_path, "a.png"))[0]
+    item = data.load("holiday", tree(tmp_path, "a.png"))[0]
     with pytest.raises(DatasetError, match="has no fixations"):
-        datasets.density(item, sigma=1.0)
+        data.density(item, sigma=1.0)
     with pytest.raises(DatasetError, match="has no fixation points"):
-        datasets.points(item)
+        data.points(item)
 
 
 # Broken images
@@ -289,12 +291,12 @@ def half_broken(tmp_path) -> ImageSet:
     tree(tmp_path, "cut.png", data=GREY[:60])
     tree(tmp_path, "text.jpg", data=b"no image")
     tree(tmp_path, "empty.jpg", data=b"")
-    return datasets.load("holiday", tmp_path)
+    return data.load("holiday", tmp_path)
 
 
 def test_broken_images_are_left_out_by_name_where_they_are_to_be_skipped(half_broken, caplog):
     with caplog.at_level(logging.WARNING):
-        images = datasets.intact(half_broken, broken="skip")
+        images = data.intact(half_broken, broken="skip")
     assert names(images) == ["whole"]
     assert [path.name for path in images.strays["broken"]] == ["cut.png", "empty.jpg", "text.jpg"]
     assert all(name in caplog.text for name in ("cut.png", "empty.jpg", "text.jpg"))
@@ -302,18 +304,18 @@ def test_broken_images_are_left_out_by_name_where_they_are_to_be_skipped(half_br
 
 def test_a_broken_image_stops_where_it_is_to_stop(half_broken):
     with pytest.raises(DatasetError, match=r"cut.png is broken .*set broken: skip"):
-        datasets.intact(half_broken, broken="stop")
+        data.intact(half_broken, broken="stop")
 
 
 def test_a_set_without_broken_images_stays_as_it_is(tmp_path):
-    images = datasets.load("holiday", tree(tmp_path, "a.png", "b.png"))
-    assert datasets.intact(images, broken="stop") == images
+    images = data.load("holiday", tree(tmp_path, "a.png", "b.png"))
+    assert data.intact(images, broken="stop") == images
 
 
 def test_a_set_of_nothing_but_broken_images_is_refused(tmp_path):
-    images = datasets.load("holiday", tree(tmp_path, "a.png", data=b""))
+    images = data.load("holiday", tree(tmp_path, "a.png", data=b""))
     with pytest.raises(DatasetError, match="all 1 images"):
-        datasets.intact(images, broken="skip")
+        data.intact(images, broken="skip")
 
 
 # Splits
@@ -323,20 +325,20 @@ def test_a_set_of_nothing_but_broken_images_is_refused(tmp_path):
 def classed(tmp_path) -> ImageSet:
     """Ten pictures of a, five of b, one of c."""
     counts = {"a": 10, "b": 5, "c": 1}
-    return datasets.load(
+    return data.load(
         "holiday",
         tree(tmp_path, *[f"{name}/{i:02}.png" for name, n in counts.items() for i in range(n)]),
     )
 
 
 def test_a_split_holds_out_the_same_share_of_each_class(classed):
-    split = datasets.split(classed, validation=0.2, seed=0)
+    split = data.split(classed, validation=0.2, seed=0)
     assert Counter(name[0] for name in split["validation"]) == {"a": 2, "b": 1}
     assert sorted(split["train"] + split["validation"]) == names(classed)
 
 
 def test_a_split_is_the_same_for_the_same_seed_and_another_for_another(classed):
-    first, again, other = (datasets.split(classed, validation=0.5, seed=s) for s in (1, 1, 2))
+    first, again, other = (data.split(classed, validation=0.5, seed=s) for s in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -344,32 +346,28 @@ def test_a_split_is_the_same_for_the_same_seed_and_another_for_another(classed):
 def test_a_picture_less_changes_the_split_of_its_class_alone(classed):
     fewer = classed.select([name for name in names(classed) if name != "a/03"])
     held_out = [
-        [
-            name
-            for name in datasets.split(images, validation=0.4, seed=0)["validation"]
-            if "b" in name
-        ]
+        [name for name in data.split(images, validation=0.4, seed=0)["validation"] if "b" in name]
         for images in (classed, fewer)
     ]
     assert held_out[0] == held_out[1] != []
 
 
 def test_a_set_without_classes_is_split_too(tmp_path):
-    images = datasets.load("holiday", tree(tmp_path, *[f"{i}.png" for i in range(10)]))
-    assert len(datasets.split(images, validation=0.3, seed=0)["validation"]) == 3
+    images = data.load("holiday", tree(tmp_path, *[f"{i}.png" for i in range(10)]))
+    assert len(data.split(images, validation=0.3, seed=0)["validation"]) == 3
 
 
 def test_a_share_of_nothing_holds_out_nothing(classed):
-    assert datasets.split(classed, validation=0, seed=0)["validation"] == []
+    assert data.split(classed, validation=0, seed=0)["validation"] == []
 
 
 def test_a_share_of_everything_is_refused(classed):
     with pytest.raises(DatasetError, match="validation is 1"):
-        datasets.split(classed, validation=1, seed=0)
+        data.split(classed, validation=1, seed=0)
 
 
 def test_a_split_selects_its_pictures_in_the_sets_order(classed):
-    split = datasets.split(classed, validation=0.2, seed=0)
+    split = data.split(classed, validation=0.2, seed=0)
     chosen = classed.select(reversed(split["validation"]))
     assert names(chosen) == split["validation"]
     assert chosen.classes == classed.classes
@@ -384,7 +382,7 @@ def test_a_split_of_another_set_is_refused(classed):
 
 
 def test_merged_classes_share_a_label_and_keep_their_category(classed):
-    merged = datasets.merge(classed, {"a": "vowel", "b": "consonant", "c": "consonant"})
+    merged = data.merge(classed, {"a": "vowel", "b": "consonant", "c": "consonant"})
     assert merged.classes == ("consonant", "vowel")
     labels = {item.category: merged.classes[item.label] for item in merged}
     assert labels == {"a": "vowel", "b": "consonant", "c": "consonant"}
@@ -392,11 +390,11 @@ def test_merged_classes_share_a_label_and_keep_their_category(classed):
 
 def test_a_class_that_is_in_no_group_is_named(classed):
     with pytest.raises(DatasetError, match="2 classes of holiday are in no group, b first"):
-        datasets.merge(classed, {"a": "vowel"})
+        data.merge(classed, {"a": "vowel"})
 
 
 def test_the_groups_that_come_along_cover_caltech256():
-    groups = datasets.read_groups("caltech256")
+    groups = data.read_groups("caltech256")
     assert sorted(int(name[:3]) for name in groups) == list(range(1, 257))
     assert groups["056.dog"] == groups["254.greyhound"] == "animal/land"
     assert len(set(groups.values())) == 49
@@ -406,7 +404,7 @@ def test_groups_of_ones_own_are_read_from_csv(tmp_path):
     table = io.StringIO()
     csv.writer(table).writerows([("class", "group"), ("a", "vowel"), ("b", "consonant")])
     (tmp_path / "mine.csv").write_text(table.getvalue())
-    assert datasets.read_groups(tmp_path / "mine.csv") == {"a": "vowel", "b": "consonant"}
+    assert data.read_groups(tmp_path / "mine.csv") == {"a": "vowel", "b": "consonant"}
 
 
 @pytest.mark.parametrize(
@@ -416,21 +414,21 @@ def test_groups_of_ones_own_are_read_from_csv(tmp_path):
 def test_a_mapping_that_is_none_is_refused(text, said, tmp_path):
     (tmp_path / "mine.csv").write_text(text)
     with pytest.raises(DatasetError, match=said):
-        datasets.read_groups(tmp_path / "mine.csv")
+        data.read_groups(tmp_path / "mine.csv")
     with pytest.raises(DatasetError, match="is no file"):
-        datasets.read_groups(tmp_path / "missing.csv")
+        data.read_groups(tmp_path / "missing.csv")
 
 
 # The real sets
 
 
 def test_the_real_kodak_has_24_images_with_the_right_checksums(tmp_path):
-    assert len(datasets.fetch("kodak", tmp_path / "kodak", source_path=real("kodak"))) == 24
+    assert len(data.fetch("kodak", tmp_path / "kodak", source_path=real("kodak"))) == 24
 
 
 def test_the_real_caltech101_has_8677_images_in_101_classes(tmp_path):
     path = real("caltech101")
-    images = datasets.fetch("caltech101", tmp_path / "caltech101", source_path=path)
+    images = data.fetch("caltech101", tmp_path / "caltech101", source_path=path)
     assert (len(images), len(images.classes)) == (8677, 101)
     assert {why: len(paths) for why, paths in images.strays.items()} == {
         "in BACKGROUND_Google, which is no class": 467,
@@ -439,8 +437,8 @@ def test_the_real_caltech101_has_8677_images_in_101_classes(tmp_path):
 
 
 def test_the_real_osie_has_fixations_that_avoid_the_corners(tmp_path):
-    images = datasets.fetch("osie", tmp_path / "osie", source_path=real("osie"))
+    images = data.fetch("osie", tmp_path / "osie", source_path=real("osie"))
     assert len(images) >= 200
-    density = np.mean([datasets.density(item, sigma=images.sigma) for item in images[:10]], axis=0)
+    density = np.mean([data.density(item, sigma=images.sigma) for item in images[:10]], axis=0)
     assert density.shape == (600, 800)
     assert density[200:400, 250:550].mean() > 5 * density[:60, :80].mean()

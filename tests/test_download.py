@@ -14,12 +14,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from msroi.datasets import DatasetError
-from msroi.datasets import download as downloads
-from msroi.datasets.acquisition import acquire
-from msroi.datasets.download import download
-from msroi.datasets.registry import source
 from msroi.images import png
+from study.data import DatasetError
+from study.data import download as downloads
+from study.data.acquisition import acquire
+from study.data.download import download
+from study.data.registry import source
 
 DATA = np.random.default_rng(0).bytes(15 * downloads.CHUNK_BYTES)
 CHECKSUM = f"md5:{hashlib.md5(DATA).hexdigest()}"

@@ -1,5 +1,6 @@
 """Encoders × images → one tidy table, on one core, several, or a cluster."""
 
+import json
 import os
 import random
 import signal
@@ -16,14 +17,19 @@ import yaml
 from pictures import centred
 from PIL import Image
 
-from msroi import datasets, evaluation, metrics, scenes, stages, workers
-from msroi.encoder import encode
-from msroi.evaluation import EvaluationError, evaluate
+from msroi import metrics
+from msroi.encoder import MethodError, encode
 from msroi.images import decode, luma
-from msroi.journal import Journal
 from msroi.maps import StaleMapError, named_maps, network_map
 from msroi.model import Architecture, Network, load_model, save_checkpoint
 from msroi.saliency import centre_prior, energy_map
+from study import data
+from study.measure import evaluation, workers
+from study.measure.evaluation import EvaluationError, evaluate
+from study.measure.journal import Journal
+from study.params import StudyError
+from study.rendered import scenes
+from study.stages.evaluate import evaluate as evaluate_stage
 
 ROOT = Path(__file__).parent.parent
 METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
@@ -92,7 +98,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images(folder):
-    return datasets.load("mine", folder / "data/raw/mine")
+    return data.load("mine", folder / "data/raw/mine")
 
 
 @pytest.fixture
@@ -122,7 +128,7 @@ def unbroken(folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("LOKY_MAX_CPU_COUNT", "1")
-        stages.evaluate("mine")
+        evaluate_stage("mine")
         return CSV.read_bytes()
 
 
@@ -210,7 +216,7 @@ def test_a_shrunk_set_is_that_of_the_cells_means(tmp_path):
     image = scenes.render(200, 216, objects=["mug"], seed=2).image
     Image.fromarray(image).save(tmp_path / "one.png")
     table, _ = evaluate(
-        datasets.load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1
+        data.load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1
     )
     half = image.reshape(100, 2, 108, 2, 3).mean((1, 3))
     row = table.iloc[0]
@@ -222,7 +228,7 @@ def test_scenes_are_measured_over_their_true_objects(tmp_path):
     scenes.write_set(
         tmp_path, train=10, train_size=(32, 32), test_per_count=1, test_size=(64, 64), seed=3
     )
-    images = datasets.load("scenes", tmp_path, subset="test")
+    images = data.load("scenes", tmp_path, subset="test")
     table, _ = evaluate(images, OWN, methods={"standard": {}}, jobs=1)
     assert tuple(table.columns) == (*evaluation.COLUMNS, "psnr_objects")
     item, row = images[0], table.iloc[0]
@@ -302,7 +308,7 @@ def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
     journal = Journal(tmp_path / "mine.jsonl")
     for item in images[0], images[2]:
         path.write_bytes(item.path.read_bytes())
-        evaluate(datasets.load("new", path.parent), OWN, methods=METHODS, jobs=1, journal=journal)
+        evaluate(data.load("new", path.parent), OWN, methods=METHODS, jobs=1, journal=journal)
     assert len(journal.read()) == 2
 
 
@@ -345,7 +351,7 @@ def test_an_image_that_does_not_fit_its_budget_is_named_too(tmp_path):
     ramp = np.add.outer(np.arange(192), np.arange(192)) // 2
     Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")  # the mosaic adds edges
     table, broken = evaluate(
-        datasets.load("mine", tmp_path),
+        data.load("mine", tmp_path),
         OWN,
         methods={"mosaic": {"levels": 5, "q_low": 1, "q_high": 30}},
         qualities=[1],
@@ -380,19 +386,19 @@ def test_the_stage_killed_and_run_again_gives_the_same_bytes_on_any_cores(here, 
 def test_a_broken_image_is_named_at_the_end_and_the_others_are_kept(here, monkeypatch, unbroken):
     picture = here / "data/raw/mine/a/broken.png"
     picture.write_bytes((here / "data/raw/mine/a/0.png").read_bytes()[:5000])
-    with pytest.raises(stages.StudyError, match=rf"1 of {IMAGES + 1} .*a/broken\.png.*skip"):
-        stages.evaluate("mine")
+    with pytest.raises(StudyError, match=rf"1 of {IMAGES + 1} .*a/broken\.png.*skip"):
+        evaluate_stage("mine")
     assert not CSV.exists()
     assert evaluated() == IMAGES
     picture.unlink()
     monkeypatch.setattr(evaluation, "evaluate_image", None)  # there is nothing left to do
-    stages.evaluate("mine")
+    evaluate_stage("mine")
     assert CSV.read_bytes() == unbroken
 
 
 def test_broken_images_are_skipped_where_params_say_so(skipping, capsys, unbroken):
     (skipping / "data/raw/mine/a/broken.png").write_bytes(b"\x89PNG")
-    stages.evaluate("mine")
+    evaluate_stage("mine")
     assert "a/broken.png" in capsys.readouterr().err
     assert CSV.read_bytes() == unbroken
 
@@ -400,13 +406,13 @@ def test_broken_images_are_skipped_where_params_say_so(skipping, capsys, unbroke
 def test_a_set_of_broken_images_alone_is_refused(skipping):
     (skipping / "data/raw/none").mkdir()
     (skipping / "data/raw/none/broken.png").write_bytes(b"\x89PNG")
-    with pytest.raises(stages.StudyError, match="1 of 1 images"):
-        stages.evaluate("none")
+    with pytest.raises(StudyError, match="1 of 1 images"):
+        evaluate_stage("none")
 
 
 def test_a_cluster_gives_the_same_bytes(here, cluster, monkeypatch, unbroken):
     monkeypatch.setenv("MSROI_DASK", cluster.scheduler_address)
-    stages.evaluate("mine")
+    evaluate_stage("mine")
     assert CSV.read_bytes() == unbroken
 
 
@@ -421,7 +427,7 @@ def test_a_scheduler_that_does_not_answer_is_told_in_one_line(here, monkeypatch)
     monkeypatch.setattr(workers, "CONNECT_SECONDS", 0.2)
     monkeypatch.setenv("MSROI_DASK", "tcp://127.0.0.1:9")
     with pytest.raises(workers.ClusterError, match="no Dask scheduler answers at tcp://127"):
-        stages.evaluate("mine")
+        evaluate_stage("mine")
 
 
 def test_an_address_that_is_none_is_told_in_one_line():
@@ -444,3 +450,14 @@ def test_a_cluster_without_the_extra_says_how_to_install_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(workers.ClusterError, match=r"msroi\[cluster\]"):
         list(workers.over_cluster(str, [1], address="tcp://127.0.0.1:9"))
+
+
+def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypatch, tmp_path):
+    run_of_both = {"set": "kodak", "methods": {"standard": {}, "jpeg2000": {}}}
+    params = {"evaluate": {"runs": {"kodak": run_of_both}}}
+    (tmp_path / "params.yaml").write_text(json.dumps(params))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MethodError, match="unknown method 'jpeg2000'"):
+        evaluate_stage("kodak")
+    with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak"):
+        evaluate_stage("osie")

@@ -9,13 +9,13 @@ import pytest
 from pictures import centred
 from PIL import Image
 
-from msroi import explore
 from msroi.encoder import encode
-from msroi.explore import brush, photos
-from msroi.explore.steps import QUICK, error_image
 from msroi.images import decode, png, read_image
-from msroi.report import captions
 from msroi.saliency import flat_map
+from study.article import captions
+from study.show import explore
+from study.show.explore import brush, photos
+from study.show.explore.steps import QUICK, error_image
 
 SETTINGS = {"method": "direct", "quality": 50, "strength": 3.0, "k": 5, "q_low": 30, "q_high": 70}
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi import figures
 from msroi.encoder import METHODS
+from study.show import figures
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from msroi import datasets, findings
+from study import data
+from study.measure import findings
 
 
 def test_classification_counts_each_class_by_itself():
@@ -60,7 +61,7 @@ def looked_at(tmp_path):
     for index, name in enumerate(["1001.jpg", "1002.jpg"]):
         fixations[index] = {"img": name, "subjects": np.array([eye], object)}
     savemat(tmp_path / "fixations.mat", {"fixations": fixations})
-    return datasets.load("osie", tmp_path)
+    return data.load("osie", tmp_path)
 
 
 def test_a_map_that_lights_where_people_looked_agrees_with_them(looked_at):

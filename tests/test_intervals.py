@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from msroi.intervals import mean_interval
+from study.statistics.intervals import mean_interval
 
 
 def test_two_values_give_the_interval_that_can_be_worked_out_by_hand():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from msroi.files import OutputError
-from msroi.journal import Journal
+from study.measure.journal import Journal
 
 
 @pytest.fixture

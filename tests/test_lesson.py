@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from msroi import lesson
 from msroi.encoder import encode
 from msroi.encoder.trellis import EOB, ZRL
+from study.show import lesson
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from msroi.model import Architecture, CheckpointError, Network, save_checkpoint
-from msroi.pretrained import initialise
+from study.training.pretrained import initialise
 
 VGG13 = (64, 128, 256, 512, 512)
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]

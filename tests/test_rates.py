@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi.rates import bd_rate, bd_rates, mean_curves, summary
+from study.statistics.rates import bd_rate, bd_rates, mean_curves, summary
 
 CURVE = np.array([[1000, 30.0], [2000, 33.0], [4000, 36.0], [8000, 38.0]])
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from msroi import datasets, findings, load_model, saliency_map
+from msroi import load_model, saliency_map
 from msroi.images import read_pixels
 from msroi.model import HEADS, WEIGHTS
-from msroi.train import load_examples, predict
+from study import data
+from study.measure import findings
+from study.training.trainer import load_examples, predict
 
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "data/released"
@@ -62,9 +64,9 @@ def test_the_model_cards_table_is_that_of_the_recorded_findings():
 @pytest.mark.parametrize("title", ["CAM", "MS-ROI"])
 def test_the_released_files_reach_the_recorded_accuracy(title):
     model = load_model(head=title.lower().replace("-", ""))
-    images = datasets.load("caltech101", Path(DATA) / "caltech101")
+    images = data.load("caltech101", Path(DATA) / "caltech101")
     told = model.metadata
-    names = datasets.split(images, validation=told["validation"], seed=told["seed"])["validation"]
+    names = data.split(images, validation=told["validation"], seed=told["seed"])["validation"]
     examples = load_examples(images.select(names[::8]), told["size"])
     accuracy = (predict(model, examples.images).argmax(1).numpy() == examples.labels).mean()
     assert accuracy == pytest.approx(findings.top_1(by_head("caltech101")[title]), abs=0.08)
@@ -72,12 +74,12 @@ def test_the_released_files_reach_the_recorded_accuracy(title):
 
 @pytest.mark.skipif(not DATA, reason="needs MSROI_DATA, a folder with osie/")
 def test_a_recorded_agreement_is_what_the_released_files_give():
-    images = datasets.load("osie", Path(DATA) / "osie")
+    images = data.load("osie", Path(DATA) / "osie")
     recorded = by_head("osie")["MS-ROI"].set_index("image")
     model = load_model()
     for item in images.items[:3]:
         saliency = saliency_map(read_pixels(item.path, upright=images.upright), model)
-        scored = findings.nss(saliency, datasets.points(item))
+        scored = findings.nss(saliency, data.points(item))
         assert scored == pytest.approx(recorded.loc[item.name, "nss"], abs=1e-3)
 
 

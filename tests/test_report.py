@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi import stages
-from msroi.report import captions, notebooks
-from msroi.study import METRICS
+from msroi.metrics.table import METRICS
+from study.article import captions, notebooks
+from study.params import StudyError
+from study.stages import notebook as notebook_stage
+from study.stages import report as report_stage
 
 
 def paired(values, categories):
@@ -156,8 +158,8 @@ def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text("{study: tiny, seed: 1, notebook: {mine: {}}}")
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(stages.StudyError, match=r"reports/tables/.*csv is not here"):
-        stages.report()
-    with pytest.raises(stages.StudyError, match="no notebook 'yours': choose from mine"):
-        stages.notebook("yours")
+    with pytest.raises(StudyError, match=r"reports/tables/.*csv is not here"):
+        report_stage.report()
+    with pytest.raises(StudyError, match="no notebook 'yours': choose from mine"):
+        notebook_stage.notebook("yours")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]

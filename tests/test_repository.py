@@ -12,7 +12,7 @@ import pytest
 import yaml
 from dvc.utils.hydra import compose_and_dump
 
-from msroi.report.captions import CAPTIONS
+from study.article.captions import CAPTIONS
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -21,9 +21,13 @@ CONDA_NAMES = {"pytorch": "torch"}
 
 
 def pyproject_dependencies():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    return {*project["dependencies"], *extras["study"], *extras["dev"]}
+    """Of the tool and of the study beside it, with what developers need."""
+    tool, study = (
+        tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+        for folder in ("", "study")
+    )
+    listed = [*tool["dependencies"], *study["dependencies"], *study["optional-dependencies"]["dev"]]
+    return set(listed) - {tool["name"]}
 
 
 def composed(study, tmp_path):
@@ -51,7 +55,7 @@ def test_conda_lists_the_dependencies_of_pyproject():
     (by_pip,) = [entry["pip"] for entry in environment if isinstance(entry, dict)]
     listed = [entry for entry in environment if isinstance(entry, str)] + by_pip
     renamed = {re.sub(r"^\w+", lambda m: CONDA_NAMES.get(m[0], m[0]), entry) for entry in listed}
-    own = {"python>=3.11.4", "pip", "--editable ."}
+    own = {"python>=3.11.4", "pip", "--editable .", "--editable ./study"}
     assert renamed - own == pyproject_dependencies()
 
 

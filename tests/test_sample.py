@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from msroi.sample import (
+from study.rendered.sample import (
     CATEGORIES,
     PHOTOGRAPHS,
     categories,

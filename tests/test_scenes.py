@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 from scipy.ndimage import binary_dilation
 
-from msroi.scenes import CLASSES, many_object_set, one_object_set, render, write_set
-from msroi.scenes.canvas import Canvas
-from msroi.scenes.noise import fractal, ramp
-from msroi.scenes.objects import PAINTERS, TURNS
-from msroi.scenes.sets import complete_folder
+from study.rendered.scenes import CLASSES, many_object_set, one_object_set, render, write_set
+from study.rendered.scenes.canvas import Canvas
+from study.rendered.scenes.noise import fractal, ramp
+from study.rendered.scenes.objects import PAINTERS, TURNS
+from study.rendered.scenes.sets import complete_folder
 
 SIZES = {"train": 10, "train_size": (32, 40), "test_per_count": 2, "test_size": (64, 80)}
 
@@ -94,7 +94,7 @@ def test_every_object_is_seen_by_seven_tenths_at_least(count):
 
 def _footprints(height, width, objects, seed):
     """Pixels of each object were it not covered, by painting it alone at its place."""
-    from msroi.scenes import scene as room
+    from study.rendered.scenes import scene as room
 
     layout_stream = np.random.default_rng([seed, 2])
     places = room._layout(height, width, len(objects), (0.45, 0.85), layout_stream)

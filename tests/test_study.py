@@ -6,8 +6,12 @@ import pytest
 from pictures import centred
 from PIL import Image
 
-from msroi import datasets, evaluation, scenes, study
-from msroi.intervals import mean_interval
+from msroi.metrics.table import METRICS
+from study import data
+from study.measure import evaluation
+from study.rendered import scenes
+from study.statistics import comparisons
+from study.statistics.intervals import mean_interval
 
 METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
 
@@ -26,7 +30,7 @@ def table(tmp_path_factory):
             picture = scenes.render(192, 192, objects=["mug"], seed=seed).image
             Image.fromarray(picture).save(folder / category / f"{seed}.png")
     return evaluation.evaluate(
-        datasets.load("mine", folder), {"MS-ROI": centred}, methods=METHODS, jobs=1
+        data.load("mine", folder), {"MS-ROI": centred}, methods=METHODS, jobs=1
     ).table
 
 
@@ -34,7 +38,7 @@ def rows_of(*values):
     """A table of PSNRs: (image, method, psnr)."""
     base = {"category": "", "width": 8, "height": 8, "budget_bytes": 9}
     table = pd.DataFrame([{"image": i, "method": m, "psnr": p} | base for i, m, p in values])
-    return table.reindex(columns=[*table, *(m for m in study.METRICS if m != "psnr")])
+    return table.reindex(columns=[*table, *(m for m in METRICS if m != "psnr")])
 
 
 def test_paired_differences_are_each_images_own():
@@ -44,7 +48,7 @@ def test_paired_differences_are_each_images_own():
         ("b", "mosaic", 41.5),
         ("a", "mosaic", 29.0),
     )
-    difference = study.paired_difference(table).set_index("image")["psnr"]
+    difference = comparisons.paired_difference(table).set_index("image")["psnr"]
     assert difference.to_dict() == {"a": -1.0, "b": 1.5}
 
 
@@ -55,7 +59,7 @@ def test_an_interval_is_that_of_the_paired_differences():
         *((name, "standard", psnr) for name, psnr, _ in pairs),
         *((name, "mosaic", psnr) for name, _, psnr in pairs),
     )
-    (row,) = study.intervals(table, seed=3).to_dict("records")
+    (row,) = comparisons.intervals(table, seed=3).to_dict("records")
     assert (row["method"], row["metric"], row["images"]) == ("mosaic", "psnr", 4)
     assert (row["mean"], row["low"], row["high"]) == mean_interval(np.array(gains), seed=3)
     assert row["improved"] == 0.75
@@ -65,7 +69,7 @@ def test_each_category_has_intervals_of_its_own():
     table = rows_of(*((i, m, p) for i in "ab" for m, p in (("standard", 30.0), ("mosaic", 31.0))))
     table["category"] = ["x", "x", "y", "y"]
     table.loc[3, "psnr"] = 27.0
-    found = study.by_category(table, seed=1).set_index("category")
+    found = comparisons.by_category(table, seed=1).set_index("category")
     assert found["mean"].to_dict() == {"x": 1.0, "y": -3.0}
     assert found["images"].to_dict() == {"x": 1, "y": 1}
 
@@ -76,7 +80,7 @@ def test_one_method_is_held_against_each_of_the_others():
         *((image, "flat", 31.0) for image in "ab"),
         *((image, "direct", 33.0) for image in "ab"),
     )
-    found = study.against_each(table, "direct", seed=1)
+    found = comparisons.against_each(table, "direct", seed=1)
     assert found.set_index("other")["mean"].to_dict() == {"standard": 3.0, "flat": 2.0}
 
 
@@ -87,7 +91,7 @@ def test_an_image_without_a_metric_does_not_count_in_it():
         ("b", "standard", 30.0),
         ("b", "direct", np.nan),
     )
-    (row,) = study.intervals(table, seed=3).to_dict("records")
+    (row,) = comparisons.intervals(table, seed=3).to_dict("records")
     assert (row["images"], row["mean"]) == (1, 1.0)
 
 
@@ -95,13 +99,13 @@ def test_one_image_at_two_sizes_is_paired_by_size(image):
     sizes = evaluation.sizes(image.shape[:2], count=2, smallest=180)
     images = [evaluation.resize(image, size) for size in sizes]
     table = evaluation.evaluate_sizes(images, {"MS-ROI": centred}, "scene", methods=METHODS)
-    difference = study.paired_difference(table)
+    difference = comparisons.paired_difference(table)
     assert list(zip(difference["height"], difference["width"], strict=True)) == sizes
     assert difference["psnr"].notna().all()
 
 
 def test_the_summary_names_every_method_and_counts_images(table):
-    summary = study.summary(table)
+    summary = comparisons.summary(table)
     assert summary["images"] == 4
     assert 0.9 < summary["mosaic"]["budget_share"] <= summary["standard"]["budget_share"] == 1
 
@@ -109,17 +113,17 @@ def test_the_summary_names_every_method_and_counts_images(table):
 def test_the_most_salient_box_is_where_the_map_is_highest():
     saliency = np.zeros((50, 80), np.float32)
     saliency[30:40, 60:70] = 1
-    rows, columns = study.most_salient_box(saliency, 10)
+    rows, columns = comparisons.most_salient_box(saliency, 10)
     assert (rows, columns) == (slice(30, 40), slice(60, 70))
 
 
 def test_a_box_larger_than_the_image_is_the_image():
-    assert study.most_salient_box(np.ones((5, 9)), 20) == (slice(0, 5), slice(0, 9))
+    assert comparisons.most_salient_box(np.ones((5, 9)), 20) == (slice(0, 5), slice(0, 9))
 
 
 def test_the_papers_rows_stand_above_ours(table):
     paper = pd.DataFrame([{"set": "K", "method": "Std", "images": 24, "psnr": 34.7}])
-    both = study.beside_paper(paper, {"Ours": table})
+    both = comparisons.beside_paper(paper, {"Ours": table})
     assert list(both["source"]) == ["paper", "ours", "ours"]
     assert list(both["images"]) == [24, 4, 4]
     assert both["psnr"].iloc[0] == 34.7

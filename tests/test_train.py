@@ -14,10 +14,11 @@ import yaml
 from curves import curves, examples, trainer
 from safetensors.torch import load, save
 
-from msroi import scenes, stages
 from msroi.model import Network, load_model
-from msroi.recipe import Recipe, RecipeError, schedule
-from msroi.train import Examples, Trainer, augment
+from study.rendered import scenes
+from study.stages.train import train as train_stage
+from study.training.recipe import Recipe, RecipeError, schedule
+from study.training.trainer import Examples, Trainer, augment
 
 ROOT = Path(__file__).parent.parent
 
@@ -214,9 +215,9 @@ def test_a_run_killed_after_its_last_epoch_still_writes_its_checkpoint(study, mo
 
     with monkeypatch.context() as context, pytest.raises(Killed):
         context.setattr("msroi.model.save_checkpoint", killed)
-        stages.train("cam", resume=False)
+        train_stage("cam", resume=False)
     assert not (study / "models/cam.safetensors").exists()
-    stages.train("cam", resume=True)
+    train_stage("cam", resume=True)
     result = load_model(study / "models/cam.safetensors").metadata["result"]
     last = json.loads((study / "reports/training/cam/metrics.json").read_text())
     assert last == result | {"epoch": 2, "step": 1}

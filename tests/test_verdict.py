@@ -4,20 +4,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi import study, verdict
-from msroi.intervals import Interval
+from msroi.metrics.table import METRICS
+from study.statistics import claims
+from study.statistics.intervals import Interval
 
 PAPER = pd.DataFrame(
     [
-        {"set": "Kodak PhotoCD", "method": "Std JPEG"} | dict.fromkeys(study.METRICS, 30.0),
+        {"set": "Kodak PhotoCD", "method": "Std JPEG"} | dict.fromkeys(METRICS, 30.0),
         {"set": "Kodak PhotoCD", "method": "Our model"}
-        | dict.fromkeys(study.METRICS, 30.12)
+        | dict.fromkeys(METRICS, 30.12)
         | {"psnr_s": 35.25, "ssim": 30.0},
     ]
 )
 
 
-def results(mosaic, direct=1.0, categories=("",) * 6, metrics=study.METRICS):
+def results(mosaic, direct=1.0, categories=("",) * 6, metrics=METRICS):
     """Standard at 30 in all metrics, and the others above it by these gains, a little spread."""
     rows = []
     for number, category in enumerate(categories):
@@ -44,56 +45,56 @@ def judged(claims):
     ],
 )
 def test_a_gain_is_one_only_where_its_interval_is_clear_of_zero(gain, expected):
-    assert verdict.sided(gain) == expected
+    assert claims.sided(gain) == expected
 
 
 def test_what_was_to_be_kept_may_be_zero():
-    assert verdict.at_least(Interval(0.0, -0.1, 0.1)) == "reproduced"
-    assert verdict.at_least(Interval(-0.2, -0.3, -0.1)) == "not reproduced"
+    assert claims.at_least(Interval(0.0, -0.1, 0.1)) == "reproduced"
+    assert claims.at_least(Interval(-0.2, -0.3, -0.1)) == "not reproduced"
 
 
 def test_a_mosaic_that_gains_reproduces_every_row_of_table_1():
-    claims = verdict.of_table1(PAPER, results(0.5), images="six images", seed=1)
-    assert set(judged(claims).values()) == {"reproduced"}
-    assert claims[0].paper == "+5.25 dB on Kodak"
-    assert claims[0].ours.startswith("+0.51 dB (+0.5")
-    assert claims[-1].ours == "6 of 6"
+    found = claims.of_table1(PAPER, results(0.5), images="six images", seed=1)
+    assert set(judged(found).values()) == {"reproduced"}
+    assert found[0].paper == "+5.25 dB on Kodak"
+    assert found[0].ours.startswith("+0.51 dB (+0.5")
+    assert found[-1].ours == "6 of 6"
 
 
 def test_a_mosaic_that_loses_reproduces_none():
-    claims = verdict.of_table1(PAPER, results(-0.5), images="six images", seed=1)
-    assert set(judged(claims).values()) == {"not reproduced"}
-    assert (claims[-1].ours, claims[-1].direct) == ("0 of 6", "6 of 6")
-    assert "−0.49 dB" in claims[1].ours
+    found = claims.of_table1(PAPER, results(-0.5), images="six images", seed=1)
+    assert set(judged(found).values()) == {"not reproduced"}
+    assert (found[-1].ours, found[-1].direct) == ("0 of 6", "6 of 6")
+    assert "−0.49 dB" in found[1].ours
 
 
 def test_a_metric_that_the_paper_keeps_is_claimed_to_be_no_less():
-    claims = judged(verdict.of_table1(PAPER, results(0.5), images="", seed=1))
-    assert "SSIM is no less than standard JPEG's" in claims
-    assert "PSNR is above standard JPEG's" in claims
+    found = judged(claims.of_table1(PAPER, results(0.5), images="", seed=1))
+    assert "SSIM is no less than standard JPEG's" in found
+    assert "PSNR is above standard JPEG's" in found
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(5.0, "reproduced"), (3.0, "not reproduced")])
 def test_five_decibels_are_five_decibels(gain, expected):
-    assert verdict.of_salient_gain(results(gain), images="", seed=1).verdict == expected
+    assert claims.of_salient_gain(results(gain), images="", seed=1).verdict == expected
 
 
-@pytest.mark.parametrize(("real", "expected"), [(True, "reproduced"), (False, verdict.UNTESTED)])
+@pytest.mark.parametrize(("real", "expected"), [(True, "reproduced"), (False, claims.UNTESTED)])
 def test_categories_are_judged_on_the_real_set_alone(real, expected):
-    names = (*verdict.BEST, *verdict.WORST, verdict.ONLY_LOSS)
-    gains = dict.fromkeys(verdict.BEST, 1.0) | dict.fromkeys(verdict.WORST, 0.1)
-    table = results(gains | {verdict.ONLY_LOSS: -0.5}, categories=names)
-    order, loss = verdict.of_categories(table, real=real)
+    names = (*claims.BEST, *claims.WORST, claims.ONLY_LOSS)
+    gains = dict.fromkeys(claims.BEST, 1.0) | dict.fromkeys(claims.WORST, 0.1)
+    table = results(gains | {claims.ONLY_LOSS: -0.5}, categories=names)
+    order, loss = claims.of_categories(table, real=real)
     assert order.verdict == loss.verdict == expected
     assert loss.ours == "1 of 8 lose"
 
 
 def test_one_lost_size_is_one_too_many():
     table = results(0.5)
-    assert verdict.of_sizes(table).verdict == "reproduced"
+    assert claims.of_sizes(table).verdict == "reproduced"
     lost = (table["method"] == "mosaic") & (table["width"] == 9)
     table.loc[lost, "psnr_hvs"] = 29.0
-    claim = verdict.of_sizes(table)
+    claim = claims.of_sizes(table)
     assert (claim.verdict, claim.ours) == ("not reproduced", "5 of 6 sizes")
 
 
@@ -104,7 +105,7 @@ def test_heads_are_compared_on_scenes_of_several_objects_alone():
         for number in range(5)
         for name, found in (("MS-ROI", count > 1), ("CAM", count == 1 or number == 0))
     ]
-    claim = verdict.of_heads(pd.DataFrame(rows), several=[3, 4], seed=1)
+    claim = claims.of_heads(pd.DataFrame(rows), several=[3, 4], seed=1)
     assert claim.verdict == "reproduced"
     assert claim.ours.startswith("+80 points")
     assert "10 scenes of 3 to 4" in claim.reason
@@ -114,13 +115,13 @@ def test_speed_on_another_machine_is_told_but_not_judged():
     bench = pd.DataFrame(
         [{"what": "maps", "median": 61.4, "unit": "maps/s", "machine": "a CPU, 2 cores"}]
     )
-    claim = verdict.of_speed(bench)
-    assert (claim.ours, claim.verdict) == ("61/s", verdict.UNTESTED)
+    claim = claims.of_speed(bench)
+    assert (claim.ours, claim.verdict) == ("61/s", claims.UNTESTED)
     assert "a CPU, 2 cores" in claim.reason
 
 
 def test_claimed_and_found_stand_side_by_side():
-    gains = verdict.claimed_and_found(PAPER, results(-0.5), seed=1)
+    gains = claims.claimed_and_found(PAPER, results(-0.5), seed=1)
     psnr = gains[gains["metric"] == "psnr"].set_index("method")["mean"]
     assert psnr.index.tolist() == ["paper", "mosaic", "direct"]
     np.testing.assert_allclose(psnr, [0.12, -0.49, 1.01])

@@ -12,6 +12,7 @@ import numpy as np
 from msroi.encoder import peers, standard
 from msroi.encoder.budget import BudgetError, Encoded, search
 from msroi.encoder.mosaic import make_mosaic
+from msroi.errors import InputError
 
 __all__ = [
     "METHODS",
@@ -26,7 +27,7 @@ __all__ = [
 logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
 
 
-class MethodError(ValueError):
+class MethodError(InputError, ValueError):
     """There is no such method; the message names those that there are."""
 
 

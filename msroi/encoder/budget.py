@@ -8,6 +8,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from msroi.errors import InputError
+
 logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 
 LOOKAHEAD = 2
@@ -26,7 +28,7 @@ PATIENCE = 4  # measures of thrift after which every attempt is written
 STEPS = 400  # of the scale in the last resort
 
 
-class BudgetError(ValueError):
+class BudgetError(InputError, ValueError):
     """Not even the lowest quality fits the byte budget.
 
     Attributes

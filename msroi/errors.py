@@ -1,0 +1,9 @@
+"""The one kind of error that is about what was given, and is no bug."""
+
+
+class InputError(Exception):
+    """What was given cannot be used; the message names it and says what to do about it.
+
+    A command tells such an error in one line and exits with 2. Any other error is a bug, and shows
+    its traceback.
+    """

@@ -1,0 +1,242 @@
+"""Full-reference quality metrics on luma, as the paper's Table 1 lists them.
+
+Luma is BT.601 as JPEG has it, rounded to uint8 (`msroi.images.luma`). All metrics grow with
+quality. The libraries load on first use.
+"""
+
+import contextlib
+import io
+from functools import cache
+from math import inf, log10, nan
+
+import numpy as np
+
+from msroi.images import luma
+from msroi.metrics.table import ALL, DECIBELS, INDICES, JUDGES, METRICS
+
+__all__ = [
+    "ALL",
+    "DECIBELS",
+    "INDICES",
+    "JUDGES",
+    "METRICS",
+    "compare",
+    "ms_ssim",
+    "psnr",
+    "psnr_hvs_and_hvsm",
+    "psnr_s",
+    "psnr_weighted",
+    "ssim",
+    "vifp",
+]
+
+PEAK = 255
+SALIENT = 3 / 5  # the upper edge of the middle one of the paper's five levels
+BLOCK = 8
+SSIM_MIN_SIDE = 11  # the window
+MS_SSIM_MIN_SIDE = 176  # the window on the fifth scale: 11 · 2⁴
+VIFP_MIN_SIDE = 41  # leaves the fourth scale's 3×3 window one place
+
+
+def compare(
+    reference: np.ndarray, distorted: np.ndarray, saliency: np.ndarray | None = None
+) -> dict[str, float]:
+    """Compare two images by all metrics.
+
+    Parameters
+    ----------
+    reference, distorted : uint8 [H, W, 3]
+        RGB.
+    saliency : float [H, W] in [0, 1], optional
+
+    Returns
+    -------
+    dict
+        psnr, psnr_s (only with a map), psnr_hvs, psnr_hvsm [dB], ssim, ms_ssim, vifp.
+        nan where the image is too small for a metric; see the single functions.
+
+    Raises
+    ------
+    ValueError
+        The images, or the map, have different sizes, or an image is not uint8 RGB.
+    """
+    for image in (reference, distorted):
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(
+                f"an image must be uint8 [H, W, 3], not {image.dtype} {list(image.shape)}"
+            )
+    _check_sizes(reference[..., 0], distorted[..., 0])
+    x, y = luma(reference), luma(distorted)
+    values = {"psnr": psnr(x, y)}
+    if saliency is not None:
+        values["psnr_s"] = psnr_s(x, y, saliency)
+    hvs, hvsm = psnr_hvs_and_hvsm(x, y)
+    values |= {"psnr_hvs": hvs, "psnr_hvsm": hvsm}
+    first = _first_scale(x, y)  # SSIM itself, and where MS-SSIM begins
+    return values | {"ssim": first[0], "ms_ssim": _ms_ssim(x, y, first), "vifp": vifp(x, y)}
+
+
+def psnr(reference: np.ndarray, distorted: np.ndarray) -> float:
+    """Peak signal-to-noise ratio: 10 log₁₀(255² / MSE) dB; inf for identical images.
+
+    Parameters
+    ----------
+    reference, distorted : uint8 [H, W]
+        Luma, as in all functions here.
+    """
+    return _decibels(np.mean(_squared_error(reference, distorted)))
+
+
+def psnr_s(
+    reference: np.ndarray,
+    distorted: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    threshold: float = SALIENT,
+) -> float:
+    """PSNR over the salient pixels, those with saliency > `threshold`; nan without any.
+
+    Deviation: the paper's PSNR-S covers "those regions our method has identified as
+    salient" and names no level; here they are the levels above the middle one of five.
+
+    Parameters
+    ----------
+    reference, distorted : uint8 [H, W]
+    saliency : float [H, W] in [0, 1]
+        The same map for every method that is compared.
+    threshold : float
+        Compared in float32, so that a map stored as 8 bits meets it exactly.
+    """
+    _check_sizes(reference, saliency)
+    salient = saliency.astype(np.float32) > np.float32(threshold)
+    if not salient.any():
+        return nan
+    return _decibels(np.mean(_squared_error(reference, distorted)[salient]))
+
+
+def psnr_weighted(reference: np.ndarray, distorted: np.ndarray, weights: np.ndarray) -> float:
+    """PSNR whose squared error is a weighted mean: 10 log₁₀(255² Σw / Σw(x−y)²) dB.
+
+    With the density of eye fixations as weights it is the EWPSNR of Li, Qin and Itti (2011),
+    https://doi.org/10.1016/j.imavis.2010.07.001, which no map of an encoder's has a part in; with
+    the mask of known objects, the PSNR over their pixels.
+
+    Parameters
+    ----------
+    reference, distorted : uint8 [H, W]
+    weights : float [H, W]
+        Not below 0, in any unit; nan where all are 0.
+    """
+    _check_sizes(reference, weights)
+    total = weights.sum(dtype=np.float64)
+    if total == 0:
+        return nan
+    error = np.vdot(weights.astype(np.float64), _squared_error(reference, distorted))
+    return _decibels(float(error / total))
+
+
+def psnr_hvs_and_hvsm(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, float]:
+    """PSNR-HVS and PSNR-HVS-M: PSNR of 8×8 DCT coefficients as the eye weighs them.
+
+    PSNR-HVS weighs the error by the contrast sensitivity function (Egiazarian et al., 2006);
+    PSNR-HVS-M also takes off what the block's own contrast masks (Ponomarenko et al., 2007).
+    As in the authors' code, only whole 8×8 blocks count: the rows and columns that the
+    height and width have beyond a multiple of 8 are left out.
+
+    Returns
+    -------
+    tuple of float
+        dB; inf where no visible error is left, nan for a side below 8.
+    """
+    _check_sizes(reference, distorted)
+    H, W = (side - side % BLOCK for side in reference.shape)
+    if H == 0 or W == 0:
+        return nan, nan
+    x, y = (image[:H, :W].astype(np.float64) / PEAK for image in (reference, distorted))
+    hvs, hvsm = _psnr_hvsm()(x, y)
+    return _decibels(hvs, peak=1), _decibels(hvsm, peak=1)
+
+
+def ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
+    """Structural similarity with an 11×11 Gaussian window, σ = 1.5 (Wang et al., 2004).
+
+    Returns
+    -------
+    float
+        At most 1, for identical images; nan for a side below 11.
+        https://doi.org/10.1109/TIP.2003.819861
+    """
+    return _first_scale(reference, distorted)[0]
+
+
+def ms_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
+    """Multi-scale SSIM over five scales (Wang, Simoncelli and Bovik, 2003).
+
+    A product of powers: where a scale's contrast term is negative (images that are
+    anticorrelated), its power is complex, and the product's real part is the value.
+
+    Returns
+    -------
+    float
+        At most 1, for identical images; nan for a side below 176, which has no fifth scale.
+        https://doi.org/10.1109/ACSSC.2003.1292216
+    """
+    return _ms_ssim(reference, distorted, _first_scale(reference, distorted))
+
+
+def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
+    """Visual information fidelity, pixel domain, four scales (Sheikh and Bovik, 2006).
+
+    Returns
+    -------
+    float
+        1 (up to rounding) for identical images, 0 where all information is lost, above 1
+        for a higher contrast; nan for a side below 41, and for a reference that is flat.
+        https://doi.org/10.1109/TIP.2005.859378
+    """
+    from msroi.metrics.structure import visual_information
+
+    _check_sizes(reference, distorted)
+    if min(reference.shape) < VIFP_MIN_SIDE or np.ptp(reference) == 0:
+        return nan
+    return visual_information(reference, distorted)
+
+
+def _first_scale(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, float]:
+    """SSIM and its contrast term."""
+    from msroi.metrics.structure import similarity
+
+    _check_sizes(reference, distorted)
+    if min(reference.shape) < SSIM_MIN_SIDE:
+        return nan, nan
+    return similarity(reference, distorted)
+
+
+def _ms_ssim(reference: np.ndarray, distorted: np.ndarray, first: tuple[float, float]) -> float:
+    from msroi.metrics.structure import multiscale_similarity
+
+    if min(reference.shape) < MS_SSIM_MIN_SIDE:
+        return nan
+    return multiscale_similarity(reference, distorted, first)
+
+
+@cache
+def _psnr_hvsm():
+    """The library's compiled form; its import prints a notice, which is kept off stdout."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        from psnr_hvsm import BACKENDS
+    return BACKENDS["cpp"]["hvs_hvsm_mse"]
+
+
+def _squared_error(reference: np.ndarray, distorted: np.ndarray) -> np.ndarray:
+    _check_sizes(reference, distorted)
+    return np.square(reference.astype(np.int32) - distorted)
+
+
+def _decibels(mse: float, peak: float = PEAK) -> float:
+    return 10 * log10(peak**2 / mse) if mse > 0 else inf
+
+
+def _check_sizes(first: np.ndarray, second: np.ndarray) -> None:
+    if first.shape != second.shape:
+        raise ValueError(f"sizes differ: {list(first.shape)} and {list(second.shape)}")

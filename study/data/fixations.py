@@ -1,0 +1,128 @@
+"""Where people looked: fixation points, and their density over the picture."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from msroi.images import FORMATS
+from study.data.imageset import Item
+from study.data.registry import DatasetError
+
+
+def points(item: Item) -> np.ndarray:
+    """All observers' fixations of a picture, as recorded.
+
+    Returns
+    -------
+    float32 [N, 2]
+        x (to the right) and y (down) in pixels of the picture as stored, pixel centres at whole
+        numbers from 0: the pixel looked at is (rint(y), rint(x)). OSIE counts from 1, and its own
+        code rounds and clips so; here a point outside the picture is left out.
+
+    Raises
+    ------
+    DatasetError
+        If the set has no fixation points (CAT2000 comes with maps alone), or none of this picture.
+    """
+    if item.fixations is None or item.fixations.suffix != ".mat":
+        raise DatasetError(f"{item.path} has no fixation points: of our sets, only OSIE has")
+    recorded = _recorded(item.fixations)
+    if item.path.name not in recorded:
+        raise DatasetError(f"{item.fixations} knows no {item.path.name}: fetch the set again")
+    width, height = _size(item.path)
+    xy = recorded[item.path.name]
+    pixel = np.rint(xy)
+    inside = (pixel >= 0).all(axis=1) & (pixel < (width, height)).all(axis=1)
+    return xy[inside]
+
+
+def density(item: Item, *, sigma: float) -> np.ndarray:
+    """The density of fixations over a picture.
+
+    From points it is the sum of one Gaussian of standard deviation `sigma` at each, cut off at
+    4 sigma and at the picture's edges; a fixation map that the set brings along is taken as it
+    is, and `sigma` does not matter. Either way it is divided by its sum.
+
+    Parameters
+    ----------
+    sigma : float
+        In pixels, above 0. `ImageSet.sigma` has each set's own: 24 for OSIE, as its authors'
+        `computeFixationMaps.m` has it (doi:10.1167/14.1.28).
+
+    Returns
+    -------
+    float32 [H, W]
+        Not below 0, sum 1, of the picture's size as stored.
+
+    Raises
+    ------
+    DatasetError
+        If the picture has no fixations, or its map is empty or of another size.
+    """
+    if item.fixations is None:
+        raise DatasetError(f"{item.path} has no fixations: use a set that has (osie, cat2000)")
+    weights = _blurred(item, sigma) if item.fixations.suffix == ".mat" else _map(item)
+    total = weights.sum()
+    if total == 0:
+        raise DatasetError(f"{item.fixations} holds no fixation of {item.path}: leave it out")
+    return (weights / total).astype(np.float32)
+
+
+def object_labels(item: Item) -> np.ndarray:
+    """The known objects of a picture: uint8 [H, W], 0 the background, n the object of index n."""
+    with Image.open(item.mask, formats=["PNG"]) as image:
+        return np.array(image)
+
+
+def lacking(items: Iterable[Item]) -> list[Item]:
+    """The pictures that the set has no fixations of."""
+    return [item for item in items if not _has_fixations(item)]
+
+
+def _has_fixations(item: Item) -> bool:
+    if item.fixations is None or item.fixations.suffix != ".mat":
+        return item.fixations is not None and item.fixations.is_file()
+    return item.path.name in _recorded(item.fixations)
+
+
+def _blurred(item: Item, sigma: float) -> np.ndarray:
+    from scipy.ndimage import gaussian_filter
+
+    width, height = _size(item.path)
+    columns, rows = np.rint(points(item)).astype(int).T
+    counts = np.zeros((height, width))
+    np.add.at(counts, (rows, columns), 1)
+    return gaussian_filter(counts, sigma, mode="constant")
+
+
+def _map(item: Item) -> np.ndarray:
+    if not item.fixations.is_file():
+        raise DatasetError(f"{item.fixations} is missing: fetch the set again")
+    with Image.open(item.fixations, formats=FORMATS) as image:
+        weights = np.asarray(image.convert("L"), dtype=float)
+    if weights.shape[::-1] != _size(item.path):
+        raise DatasetError(f"{item.fixations} is not of the size of {item.path}: leave it out")
+    return weights
+
+
+@lru_cache(maxsize=2)
+def _recorded(path: Path) -> dict[str, np.ndarray]:
+    """Fixations by file name: float32 [N, 2] of all observers together, pixels from 0."""
+    from scipy.io import loadmat
+
+    pictures = loadmat(path, squeeze_me=True, struct_as_record=False)["fixations"]
+    return {str(picture.img): _together(np.atleast_1d(picture.subjects)) for picture in pictures}
+
+
+def _together(observers: np.ndarray) -> np.ndarray:
+    x = np.concatenate([np.atleast_1d(observer.fix_x) for observer in observers])
+    y = np.concatenate([np.atleast_1d(observer.fix_y) for observer in observers])
+    return (np.stack([x, y], axis=1) - 1).astype(np.float32)  # MATLAB's first pixel is 1
+
+
+def _size(path: Path) -> tuple[int, int]:
+    with Image.open(path, formats=FORMATS) as image:
+        return image.size

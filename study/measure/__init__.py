@@ -1,0 +1,1 @@
+"""What is measured: encoders × images, and what a map finds."""

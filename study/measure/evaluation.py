@@ -1,0 +1,285 @@
+"""Encoders × images → one tidy table."""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import joblib
+import numpy as np
+import pandas as pd
+from PIL import Image
+from tqdm import tqdm
+
+from msroi import metrics
+from msroi.encoder import BudgetError, Encoded, encode_detailed
+from msroi.errors import InputError
+from msroi.images import ImageError, decode, luma, read_pixels
+from msroi.maps import OWN, SaliencyOf
+from msroi.metrics.table import JUDGES, METRICS
+from study.data import DatasetError, ImageSet, Item, density
+from study.measure.journal import Journal
+from study.measure.workers import over_cluster, over_cores
+
+COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
+    *("image", "category", "width", "height", "method", "quality", "bytes", "budget_bytes"),
+    *("psnr", *(metric for metric in METRICS if metric != "psnr")),
+)
+# Libraries whose version can change a row
+LIBRARIES = (
+    *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow"),
+    *("psnr-hvsm", "scipy", "torch"),
+)
+
+logger = logging.getLogger(__name__)
+
+Methods = Mapping[str, Mapping[str, Any]]
+
+
+class EvaluationError(InputError, RuntimeError):
+    """An evaluation whose rows would not be comparable; the message says why."""
+
+
+class Evaluation(NamedTuple):
+    """A table of `COLUMNS`, and what is wrong with the images that it lacks: name → path: why."""
+
+    table: pd.DataFrame
+    broken: dict[str, str]
+
+
+def evaluate(
+    images: ImageSet,
+    maps: Mapping[str, SaliencyOf],
+    *,
+    methods: Methods,
+    qualities: Sequence[int] = (50,),
+    shrink: int = 1,
+    jobs: int = -1,
+    scheduler: str = "",
+    journal: Journal | None = None,
+) -> Evaluation:
+    """Encode every image of a set by every method at equal bytes, and measure the results.
+
+    Parameters
+    ----------
+    images
+        Their names and categories are the table's.
+    maps
+        Name → uint8 [H, W, 3] → float32 [H, W] in [0, 1], ``"MS-ROI"`` among them; called in the
+        workers, so they can be pickled, and what is pickled decides the maps (`msroi.maps` has
+        some).
+    methods
+        Name of a row → options of `msroi.encode`, ``method`` among them where the row has another
+        name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given),
+        and ``budget``, which the budget is multiplied by (1). PSNR-S is over MS-ROI's mask for all.
+    qualities
+        Each method gets at most the bytes of the standard JPEG of each of them.
+    shrink
+        Each image is the mean over cells of so many pixels a side: 2 halves it. Of photographs
+        that are JPEGs themselves, whose coefficients on multiples of a table's steps would
+        otherwise reward any encoder whose steps come near those.
+    jobs
+        Processes, joblib's way: -1 is every core.
+    scheduler
+        Address of a Dask scheduler, whose cluster is worked on instead.
+    journal
+        Takes each image's rows as they come. Rows that it already holds of the same image, maps,
+        methods and code are not made again.
+
+    Returns
+    -------
+    Evaluation
+        One row an image, a quality and a method, in the order given, whatever the workers; images
+        that can't be read, or don't fit the budget, are left out and named. Of a set with fixations
+        also psnr_fix, of one with masks psnr_objects: `msroi.metrics.psnr_weighted`, dB.
+
+    Raises
+    ------
+    EvaluationError, ClusterError
+        A cluster's worker has another version of the code, or there is no such cluster.
+    """
+    one = partial(
+        _evaluate_item,
+        **{"maps": tuple(maps.items()), "methods": tuple(methods.items())},
+        **{"qualities": tuple(qualities), "shrink": shrink, "upright": images.upright},
+        **{"sigma": images.sigma, "code": code_version()},
+    )
+    content = cache(_content)  # one file may hold the fixations of all
+    keys = {item.name: _key(one, item, content) for item in images} if journal else {}
+    rows = _known(journal, keys) if journal else {}
+    missing = [_everywhere(item) for item in images if item.name not in rows]
+    spread = (
+        partial(over_cluster, address=scheduler) if scheduler else partial(over_cores, jobs=jobs)
+    )
+    if rows:
+        logger.info("%s: %d of %d images are done already", images.name, len(rows), len(images))
+    bar = {"desc": f"evaluate {images.name}", "total": len(images), "initial": len(rows)}
+    broken = {}
+    for name, found, damage in tqdm(spread(one, missing), unit="image", **bar):
+        if damage:
+            broken[name] = damage
+            continue
+        rows[name] = found
+        if journal:
+            journal.append(keys[name], found)
+    names = [item.name for item in images]
+    table = _table(rows[name] for name in names if name in rows)
+    return Evaluation(table, {name: broken[name] for name in names if name in broken})
+
+
+def evaluate_image(
+    image: np.ndarray,
+    maps: Mapping[str, SaliencyOf],
+    *,
+    methods: Methods,
+    qualities: Sequence[int] = (50,),
+    truths: Mapping[str, np.ndarray] | None = None,
+) -> list[dict[str, Any]]:
+    """Rows of one image uint8 [H, W, 3], without name and category.
+
+    ``truths``: name of a column → weights float [H, W] of its `psnr_weighted`. The rest is
+    `evaluate`'s.
+    """
+    drawn = cache(lambda name: maps[name](image))
+    height, width = image.shape[:2]
+    rows = []
+    for quality in qualities:
+        budget = len(encode_detailed(image, method="standard", quality=quality).data)
+        for name, options in methods.items():
+            encoded = _encode(image, drawn, budget, quality, **({"method": name} | options))
+            row = {"width": width, "height": height, "method": name, "quality": encoded.quality}
+            row |= {"bytes": len(encoded.data), "budget_bytes": budget}
+            decoded = decode(encoded.data)
+            row |= metrics.compare(image, decoded, drawn(OWN))
+            x, y = luma(image), luma(decoded)
+            known = {name: metrics.psnr_weighted(x, y, w) for name, w in (truths or {}).items()}
+            rows.append(row | known)
+    return rows
+
+
+def _encode(
+    image: np.ndarray,
+    drawn: Callable[[str], np.ndarray],
+    budget_bytes: int,
+    quality: int,
+    *,
+    method: str,
+    map: str = OWN,
+    budget: float = 1.0,
+    **options: Any,
+) -> Encoded:
+    if method != "standard":  # which is the very file whose bytes are the budget
+        options["max_bytes"] = int(budget * budget_bytes)
+    return encode_detailed(image, drawn(map), method=method, quality=quality, **options)
+
+
+def evaluate_sizes(
+    images: Iterable[np.ndarray], maps: Mapping[str, SaliencyOf], name: str, **options: Any
+) -> pd.DataFrame:
+    """`evaluate_image` for one image at many sizes (Figure 4), one after the other."""
+    named = {"image": name, "category": "size"}
+    rows = (
+        [named | row for row in evaluate_image(image, maps, **options)]
+        for image in tqdm(images, desc="evaluate", unit="size")
+    )
+    return _table(rows)
+
+
+def sizes(shape: tuple[int, int], *, count: int, smallest: int) -> list[tuple[int, int]]:
+    """``count`` sizes (H, W) from ``shape`` down to a shorter side of ``smallest``, log-evenly."""
+    factors = np.geomspace(1, smallest / min(shape), count)
+    return [(round(shape[0] * factor), round(shape[1] * factor)) for factor in factors]
+
+
+def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Image uint8 [H, W, 3] at another size (H, W), by Pillow's Lanczos filter."""
+    return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))
+
+
+@cache
+def code_version() -> str:
+    """Checksum of this package's modules and of the libraries that decide a row."""
+    package = Path(__file__).parent
+    sources = [(str(p.relative_to(package)), p.read_bytes()) for p in package.rglob("*.py")]
+    return joblib.hash((sorted(sources), [version(library) for library in LIBRARIES]))
+
+
+def _evaluate_item(
+    item: Item,
+    *,
+    maps: tuple[tuple[str, SaliencyOf], ...],
+    methods: tuple[tuple[str, Mapping[str, Any]], ...],
+    qualities: tuple[int, ...],
+    shrink: int,
+    upright: str,
+    sigma: float,
+    code: str,
+) -> tuple[str, list[dict[str, Any]], str]:
+    """An image's name, its rows, and what is wrong with it, "" for nothing."""
+    if code_version() != code:
+        raise EvaluationError(
+            "a worker has another version of msroi or its libraries: start the workers anew"
+        )
+    try:
+        image = _shrunk(read_pixels(item.path, upright=upright), shrink)
+        truths = {name: _shrunk(weights, shrink) for name, weights in _truths(item, sigma).items()}
+        options = {"methods": dict(methods), "qualities": qualities, "truths": truths}
+        rows = evaluate_image(image, dict(maps), **options)
+    except (ImageError, DatasetError) as error:
+        return item.name, [], str(error)
+    except BudgetError as error:
+        return item.name, [], f"{item.path}: {error}"
+    return item.name, [{"image": item.name, "category": item.category} | row for row in rows], ""
+
+
+def _shrunk(values: np.ndarray, factor: int) -> np.ndarray:
+    """Means of cells of ``factor``² pixels; those at the right and lower edge may have fewer."""
+    return np.array(Image.fromarray(values).reduce(factor)) if factor > 1 else values
+
+
+def _truths(item: Item, sigma: float) -> dict[str, np.ndarray]:
+    """What is known of an image, as weights float [H, W]: where people looked, or its objects."""
+    if item.fixations:
+        return {"psnr_fix": density(item, sigma=sigma)}
+    if item.mask:
+        return {
+            "psnr_objects": (np.array(Image.open(item.mask, formats=["PNG"])) > 0).astype(
+                np.float32
+            )
+        }
+    return {}
+
+
+def _everywhere(item: Item) -> Item:
+    """An item whose paths name the same files from any folder."""
+    paths = {name: getattr(item, name) for name in ("path", "fixations", "mask")}
+    return replace(item, **{name: path.resolve() for name, path in paths.items() if path})
+
+
+def _key(one: partial, item: Item, content: Callable[[Path], str]) -> str:
+    """Checksum of everything that decides an image's rows."""
+    contents = [content(path) for path in (item.path, item.fixations, item.mask) if path]
+    return joblib.hash((one, item.name, item.category, contents))
+
+
+def _content(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return "unreadable"  # and so without rows
+
+
+def _known(journal: Journal, keys: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Rows that the journal holds, by the image's name."""
+    results = journal.read()
+    return {name: results[key] for name, key in keys.items() if key in results}
+
+
+def _table(rows_of_images: Iterable[list[dict[str, Any]]]) -> pd.DataFrame:
+    rows = [row for rows in rows_of_images for row in rows]
+    known = [name for name in JUDGES if any(name in row for row in rows)]
+    return pd.DataFrame(rows, columns=[*COLUMNS, *known])

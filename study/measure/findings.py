@@ -1,0 +1,134 @@
+"""What a network finds: the class of an image, what people look at, the objects of a scene."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from msroi.images import read_pixels
+from msroi.maps import SaliencyOf
+from study.data import ImageSet, density, points
+from study.measure.agreement import auc_judd, average_precision, cc, nss
+from study.statistics.intervals import mean_interval
+
+
+def classification(
+    labels: np.ndarray, logits: np.ndarray, classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """Top-1 accuracy and average precision of every class.
+
+    Parameters
+    ----------
+    labels : int [N]
+        True class of each image.
+    logits : float [N, C]
+    classes
+        Names, in the order of the C outputs.
+
+    Returns
+    -------
+    DataFrame: class, images, accuracy (share of the class's images named rightly),
+    average_precision; a class without any image has no row. Accuracy over all images is the mean
+    weighted by ``images``, mAP the plain mean of ``average_precision``.
+    """
+    right = logits.argmax(1) == labels
+    rows = []
+    for index in np.unique(labels):
+        present = labels == index
+        rows.append(
+            {
+                "class": classes[index],
+                "images": int(present.sum()),
+                "accuracy": float(right[present].mean()),
+                "average_precision": average_precision(logits[:, index], present),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def top_1(by_class: pd.DataFrame) -> float:
+    """Share of all images named rightly, of one head's `classification`."""
+    return float(np.average(by_class["accuracy"], weights=by_class["images"]))
+
+
+def fixation_agreement(
+    images: ImageSet, maps: Mapping[str, SaliencyOf]
+) -> Iterator[dict[str, Any]]:
+    """Yield how each map of each image agrees with where people looked.
+
+    Rows: image, map, auc_judd, nss, cc (`study.measure.agreement`); the density is that of
+    `study.data.density` at the set's own sigma.
+    """
+    for item in images:
+        image = read_pixels(item.path, upright=images.upright)
+        where, looked = points(item), density(item, sigma=images.sigma)
+        for name, saliency_of in maps.items():
+            saliency = saliency_of(image)
+            scores = {"auc_judd": auc_judd(saliency, where), "nss": nss(saliency, where)}
+            yield {"image": item.name, "map": name} | scores | {"cc": cc(saliency, looked)}
+
+
+def objects_found(
+    scenes: Iterable[tuple[str, np.ndarray, np.ndarray]], maps: Mapping[str, SaliencyOf]
+) -> Iterator[dict[str, Any]]:
+    """Yield which objects each map finds: mean saliency inside the mask above the whole image's.
+
+    Parameters
+    ----------
+    scenes
+        (name, image uint8 [H, W, 3], label image [H, W]: 0 background, i the i-th object).
+    maps
+        Name of a map → how to make it.
+
+    Yields
+    ------
+    Rows: scene, objects (how many the scene holds), object (1…), map, inside (mean saliency in the
+    mask), everywhere (mean of the image), found.
+    """
+    for scene, image, masks in scenes:
+        for name, saliency_of in maps.items():
+            saliency = saliency_of(image)
+            everywhere = float(saliency.mean())
+            for index in range(1, int(masks.max()) + 1):
+                inside = float(saliency[masks == index].mean())
+                row = {"scene": scene, "objects": int(masks.max()), "object": index, "map": name}
+                yield row | {
+                    "inside": inside,
+                    "everywhere": everywhere,
+                    "found": inside > everywhere,
+                }
+
+
+def share_found(found: pd.DataFrame) -> pd.DataFrame:
+    """Share of objects found, a row for each number of objects in the scene, a column a map."""
+    return found.pivot_table(index="objects", columns="map", values="found", aggfunc="mean")
+
+
+def differences(table: pd.DataFrame, *, unit: str, value: str, of: str, seed: int) -> pd.DataFrame:
+    """The map ``of`` less every other one: the mean of paired differences, and its interval.
+
+    Parameters
+    ----------
+    table
+        Columns map, ``unit`` and ``value``; several rows of one unit and map are averaged first.
+    unit
+        What is independent and so drawn again in the bootstrap: "image" or "scene".
+    value
+        The column compared.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame: map (the other one), difference, low, high (95%), units.
+    """
+    wide = table.pivot_table(index=unit, columns="map", values=value, aggfunc="mean")
+    rows = []
+    for other in wide.columns.drop(of):
+        paired = (wide[of] - wide[other]).to_numpy(np.float64)
+        mean, low, high = mean_interval(paired, seed=seed)
+        rows.append(
+            {"map": other, "difference": mean, "low": low, "high": high, "units": len(wide)}
+        )
+    return pd.DataFrame(rows)

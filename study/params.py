@@ -1,0 +1,45 @@
+"""Where the stages read and write, and the study's parameters."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msroi.errors import InputError
+
+PARAMS = Path("params.yaml")
+RAW, MODELS = Path("data/raw"), Path("models")
+RESULTS, TRAINING = Path("reports/results"), Path("reports/training")
+FINDINGS = Path("reports/findings")
+PARTIAL = Path("reports/partial")  # no output of a stage: DVC deletes those before it runs one
+NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
+FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
+REPORT = Path("reports/report.pdf")
+
+
+class StudyError(InputError, ValueError):
+    """The study's parameters, or an earlier stage's files, are not as a stage needs them."""
+
+
+def read_params(path: Path = PARAMS) -> dict[str, Any]:
+    """The study's parameters; StudyError where there is no such file."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text())
+    except OSError:
+        raise StudyError(
+            f"{path} is not here: run the stage commands in the repository's root"
+        ) from None
+
+
+def tuples(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
+
+
+def as_csv(table) -> bytes:
+    return table.to_csv(index=False, float_format="%.6f", lineterminator="\n").encode()
+
+
+def as_json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()

@@ -1,0 +1,129 @@
+"""The patch of an image that one object is painted on, with shapes as signed distances."""
+
+import colorsys
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from study.rendered.scenes.noise import fractal
+
+Colour = Sequence[float] | np.ndarray
+
+
+class Canvas:
+    """A square patch with object coordinates: u to the right, v down, the object in the unit disc.
+
+    Distances are signed, negative inside, in units of the object's radius. What is painted
+    accumulates as premultiplied colour and coverage, the edges one pixel wide.
+
+    Attributes
+    ----------
+    u, v : float32 [h, w]
+        Object coordinates of the pixels' centres, turned by `angle`.
+    pixel : float
+        Side of a pixel in object units.
+    light : float32 [3]
+        Unit vector towards the light in object coordinates; z points at the viewer.
+    rgb : float32 [h, w, 3]
+        Premultiplied colour in [0, 1].
+    alpha : float32 [h, w]
+        Coverage in [0, 1].
+    """
+
+    def __init__(
+        self,
+        box: tuple[slice, slice],
+        centre: tuple[float, float],
+        radius: float,
+        angle: float,
+        light: np.ndarray,
+        rng: np.random.Generator,
+    ):
+        rows, columns = box
+        y = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5 - centre[0]) / radius
+        x = (np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - centre[1]) / radius
+        cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
+        self.u, self.v = cos * x + sin * y, cos * y - sin * x
+        turn = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]], np.float32)
+        self.light = turn @ light.astype(np.float32)
+        self.pixel = 1.0 / radius
+        self.rng = rng
+        self.rgb = np.zeros((*self.u.shape, 3), np.float32)
+        self.alpha = np.zeros_like(self.u)
+
+    def coverage(self, distance: np.ndarray) -> np.ndarray:
+        """Share of each pixel inside the shape, float32 in [0, 1]."""
+        return np.clip(0.5 - distance / np.float32(self.pixel), 0, 1)
+
+    def paint(self, distance: np.ndarray, colour: Colour, *, shade: np.ndarray | float = 1.0):
+        """Lay a part over what is there: a colour or [h, w, 3], times a shade or [h, w]."""
+        cover = self.coverage(distance)
+        keep = 1 - cover
+        self.alpha *= keep
+        self.alpha += cover
+        cover = cover * np.asarray(shade, np.float32)
+        colour = np.asarray(colour, np.float32)
+        for channel in range(3):
+            plane = self.rgb[..., channel]
+            plane *= keep
+            plane += cover * colour[..., channel]
+
+    def noise(self, *, cells: float = 4.0, gain: float = 0.55, stretch: float = 1.0) -> np.ndarray:
+        """Fractal noise over the patch, float32 [h, w]."""
+        return fractal(self.u.shape, self.rng, cells=cells, gain=gain, stretch=stretch)
+
+    def sharpen(self, wave: np.ndarray, frequency: float) -> np.ndarray:
+        """Make 0 or 1 of a wave of `frequency` radians a unit, its edges a pixel wide."""
+        return np.clip(0.5 + wave / np.float32(frequency * self.pixel + 0.02), 0, 1)
+
+
+def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
+    """RGB in [0, 1] of a hue (any turn of the circle), saturation and value."""
+    return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value), np.float32)
+
+
+def mix(first: Colour, second: Colour, share: np.ndarray) -> np.ndarray:
+    """first + share (second − first): [h, w, 3] for a share [h, w]."""
+    first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    return first + share[..., None] * (second - first)
+
+
+def ellipse(u, v, cu: float, cv: float, ru: float, rv: float, *, angle: float = 0.0) -> np.ndarray:
+    """Distance to an ellipse of radii (ru, rv) about (cu, cv), to first order exact at its edge."""
+    cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
+    du, dv = u - np.float32(cu), v - np.float32(cv)
+    a, b = (cos * du + sin * dv) / np.float32(ru), (cos * dv - sin * du) / np.float32(rv)
+    near = np.sqrt(a * a + b * b) + np.float32(1e-6)
+    slope = np.sqrt((a / np.float32(ru)) ** 2 + (b / np.float32(rv)) ** 2) + np.float32(1e-6)
+    return near * (near - 1) / slope
+
+
+def rectangle(u, v, cu: float, cv: float, hu: float, hv: float, *, corner: float = 0.0):
+    """Distance to a rectangle of half-sides (hu, hv) about (cu, cv) with rounded corners."""
+    a = np.abs(u - np.float32(cu)) - np.float32(hu - corner)
+    b = np.abs(v - np.float32(cv)) - np.float32(hv - corner)
+    outside = np.hypot(np.maximum(a, 0), np.maximum(b, 0))
+    return outside + np.minimum(np.maximum(a, b), 0) - np.float32(corner)
+
+
+def polygon(u, v, points: Sequence[Sequence[float]]) -> np.ndarray:
+    """Distance to a convex polygon, exact inside; the points in either order."""
+    points = np.asarray(points, float)
+    middle = points.mean(axis=0)
+    distance = np.full(np.broadcast(u, v).shape, -np.inf, np.float32)
+    for p, q in zip(points, np.roll(points, -1, axis=0), strict=True):
+        normal = np.array([q[1] - p[1], p[0] - q[0]]) / np.hypot(*(q - p))
+        normal *= np.sign(normal @ (p - middle))
+        side = np.float32(normal[0]) * u + np.float32(normal[1]) * v
+        np.maximum(distance, side - np.float32(normal @ p), out=distance)
+    return distance
+
+
+def capsule(u, v, start: Sequence[float], stop: Sequence[float], radius: float) -> np.ndarray:
+    """Distance to a line from start to stop with a round pen of the given radius."""
+    (pu, pv), (qu, qv) = start, stop
+    du, dv = np.float32(qu - pu), np.float32(qv - pv)
+    a, b = u - np.float32(pu), v - np.float32(pv)
+    t = np.clip((a * du + b * dv) / (du * du + dv * dv), 0, 1)
+    return np.hypot(a - t * du, b - t * dv) - np.float32(radius)

@@ -1,0 +1,125 @@
+"""Sets of scenes: single objects to train on, one to four objects to test on."""
+
+import csv
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from study.rendered.scenes.scene import CLASSES, Scene, render
+
+TRAIN, TEST = 0, 1
+
+
+def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tuple[str, Scene]]:
+    """Scenes of one object each, the classes in turn, as in Caltech's sets.
+
+    Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene of
+    size = (height, width).
+    """
+    for index in range(count):
+        name = CLASSES[index % len(CLASSES)]
+        number = index // len(CLASSES) + 1
+        scene = render(*size, objects=[name], seed=_scene_seed(seed, TRAIN, index))
+        yield f"{name}/{number:04d}", scene
+
+
+def many_object_set(
+    per_count: int, size: tuple[int, int], counts: Sequence[int] = (1, 2, 3, 4), *, seed: int
+) -> Iterator[tuple[str, Scene]]:
+    """Scenes of several objects of distinct classes, `per_count` scenes of each of the counts.
+
+    Classes come from shuffled decks of all of them, so over the set they are as even as can be.
+    Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
+    """
+    deck = _Deck(np.random.default_rng([seed, TEST]))
+    for index in range(per_count * len(counts)):
+        objects = deck.deal(counts[index // per_count])
+        yield (
+            f"{index + 1:04d}",
+            render(*size, objects=objects, seed=_scene_seed(seed, TEST, index)),
+        )
+
+
+def write_set(
+    folder: Path | str,
+    *,
+    train: int,
+    train_size: tuple[int, int],
+    test_per_count: int,
+    test_size: tuple[int, int],
+    seed: int,
+) -> None:
+    """Render a training and a test set into a folder, which appears only when complete.
+
+    Writes train/<class>/0001.png …; test/0001.png … with test/masks/0001.png, label images of
+    `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. A
+    folder of that name is replaced.
+
+    Parameters
+    ----------
+    train : int
+        Training scenes in all, of train_size (height, width) pixels.
+    test_per_count : int
+        Test scenes of each of 1, 2, 3 and 4 objects, of test_size (height, width) pixels.
+    """
+    with complete_folder(folder) as partial:
+        training = one_object_set(train, train_size, seed)
+        for name, scene in tqdm(training, total=train, desc="training scenes"):
+            _save(scene.image, partial / "train" / f"{name}.png")
+        rows = []
+        testing = many_object_set(test_per_count, test_size, seed=seed)
+        for name, scene in tqdm(testing, total=4 * test_per_count, desc="test scenes"):
+            _save(scene.image, partial / "test" / f"{name}.png")
+            _save(scene.masks, partial / "test" / "masks" / f"{name}.png")
+            count = len(scene.classes)
+            rows += [(name, count, i, label) for i, label in enumerate(scene.classes, start=1)]
+        with (partial / "test" / "objects.csv").open("w", newline="") as table:
+            csv.writer(table, lineterminator="\n").writerows(
+                [("name", "count", "index", "class"), *rows]
+            )
+
+
+@contextmanager
+def complete_folder(folder: Path | str) -> Iterator[Path]:
+    """A temporary folder beside `folder` that takes its name, and its place, on success only."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        partial = Path(scratch, "new")
+        partial.mkdir()
+        yield partial
+        if folder.exists():
+            folder.replace(Path(scratch, "old"))
+        partial.replace(folder)
+
+
+class _Deck:
+    """Deals distinct classes; a class comes again only when all have come as often."""
+
+    def __init__(self, rng: np.random.Generator):
+        self.rng = rng
+        self.cards: list[str] = []
+
+    def deal(self, count: int) -> list[str]:
+        hand = []
+        while len(hand) < count:
+            if not self.cards:
+                # what this hand holds already goes to the bottom of the new deck
+                order = self.rng.permutation(CLASSES).tolist()
+                self.cards = sorted(order, key=hand.__contains__)
+            hand.append(self.cards.pop(0))
+        return hand
+
+
+def _scene_seed(seed: int, part: int, index: int) -> int:
+    return int(np.random.SeedSequence([seed, part, index]).generate_state(1)[0])
+
+
+def _save(image: np.ndarray, path: Path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path, compress_level=3)

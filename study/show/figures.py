@@ -1,0 +1,232 @@
+"""Figures from tidy tables or arrays: each function draws on the axes it is given, none saves."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from msroi.metrics.table import ALL
+
+# Okabe–Ito: told apart by colour-blind readers, and by their lightness and markers in grey print.
+METHOD_STYLES = {
+    "standard": {"color": "#666666", "linestyle": ":", "marker": "s"},
+    "mosaic": {"color": "#D55E00", "linestyle": "-", "marker": "o"},
+    "direct": {"color": "#0072B2", "linestyle": "-", "marker": "D"},
+    "direct-flat": {"color": "#56B4E9", "linestyle": "--", "marker": "^"},
+    "standard-optimized": {"color": "#999999", "linestyle": "-.", "marker": "v"},
+    "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
+    "paper": {"color": "#000000", "linestyle": "-", "marker": "X"},
+    "direct-cam": {"color": "#CC79A7", "linestyle": "-.", "marker": "<"},
+    "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
+    "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
+}
+MAP_COLOURS = {
+    "CAM": "#E69F00",
+    "MS-ROI": "#0072B2",
+    "energy": "#009E73",
+    "centre prior": "#999999",
+    "flat": "#333333",
+}
+
+STYLE = {
+    "figure.constrained_layout.use": True,
+    "figure.dpi": 96,  # a notebook's inches are then those of its PDF
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#dddddd",
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "savefig.bbox": "tight",
+    "savefig.dpi": 220,
+    "svg.hashsalt": "msroi",  # element ids, and so the file's bytes, are the same in every run
+}
+
+
+def style():
+    """The one style of all figures: ``with figures.style(): …``."""
+    return mpl.rc_context(STYLE)
+
+
+def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
+    """An image uint8 [H, W, 3] without axes."""
+    ax.imshow(image)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
+
+
+def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
+    """A saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
+    ax.imshow(saliency, cmap="magma", vmin=0, vmax=1)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
+
+
+def show_box(ax: Axes, box: tuple[slice, slice]) -> Axes:
+    """Outline of a close-up (rows, columns) on an image."""
+    rows, columns = box
+    corner, size = (
+        (columns.start, rows.start),
+        (rows.stop - rows.start, columns.stop - columns.start),
+    )
+    ax.add_patch(
+        Rectangle(corner, size[1], size[0], fill=False, edgecolor="#ffffff", linewidth=2.5)
+    )
+    ax.add_patch(Rectangle(corner, size[1], size[0], fill=False, edgecolor="#000000", linewidth=1))
+    return ax
+
+
+def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], unit: str) -> Axes:
+    """Each image's difference from standard, a column of dots a metric, a bar at the mean."""
+    long = difference.melt(["image", "method"], list(metrics), "metric", "difference")
+    long["metric"] = long["metric"].map(lambda name: ALL[name].label.replace("-", "-\n", 1))
+    palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
+    methods = long["method"].nunique()
+    options = {"x": "metric", "y": "difference", "hue": "method", "palette": palette, "ax": ax}
+    sns.stripplot(long, dodge=True, jitter=False, alpha=0.45, size=4, legend=False, **options)
+    sns.pointplot(
+        long,
+        dodge=0.8 - 0.8 / methods,
+        errorbar=None,
+        linestyle="none",
+        marker="_",
+        markersize=30 / methods,
+        markeredgewidth=2.5,
+        **options,
+    )
+    return _around_zero(ax, xlabel="", ylabel=f"difference from standard, {unit}")
+
+
+def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
+    """Means and their 95% intervals, a line each, the first above: columns label, mean, low, high.
+
+    ``label`` names the column that says what each is. A method has the colour and marker of
+    `METHOD_STYLES`, and so have its variants, which begin with its name ("mosaic 40-60").
+    """
+    for place, row in enumerate(table.itertuples()):
+        look = METHOD_STYLES[re.split("[ ,]", getattr(row, label))[0]]
+        error = [[row.mean - row.low], [row.high - row.mean]]
+        ax.errorbar(
+            row.mean, place, xerr=error, color=look["color"], marker=look["marker"], capsize=2
+        )
+    ax.set_yticks(range(len(table)), table[label])
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.locator_params(axis="x", nbins=3)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.set(xlabel=xlabel, ylabel="")
+    return ax
+
+
+def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:
+    """Difference from standard against the image's size, a line a method (Figure 4)."""
+    for method, rows in difference.groupby("method", sort=False):
+        megapixels = rows["width"] * rows["height"] / 1e6
+        ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
+    ax.set_xscale("log")
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    label = f"{ALL[metric].label}, difference from standard, dB"
+    return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
+
+
+def categories(table: pd.DataFrame, ax: Axes, *, xlabel: str) -> Axes:
+    """Mean difference from standard of each category and its 95% interval (Figure 5).
+
+    Columns category, method, images, mean, low, high. Categories are in the order of the first
+    method's means, the best first, with the number of their images.
+    """
+    methods = table["method"].unique()
+    first = table[table["method"] == methods[0]].sort_values("mean", ascending=False)
+    places = {name: place for place, name in enumerate(first["category"])}
+    for number, method in enumerate(methods):
+        own, look = table[table["method"] == method], METHOD_STYLES[method]
+        y = own["category"].map(places) + 0.3 * (number - (len(methods) - 1) / 2)
+        error = [own["mean"] - own["low"], own["high"] - own["mean"]]
+        look = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
+        ax.errorbar(own["mean"], y, xerr=error, label=method, markersize=4, **look)
+    named = [f"{row.category} ({row.images})" for row in first.itertuples()]
+    ax.set_yticks(range(len(first)), named)
+    ax.set_ylim(len(first) - 0.5, -0.5)
+    ax.legend(title="", ncols=len(methods), loc="lower center", bbox_to_anchor=(0.5, 1))
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.set(xlabel=xlabel, ylabel="")
+    return ax
+
+
+def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
+    """Share of objects found against the number of objects in the scene, a bar a map (Figure 2)."""
+    share.plot.bar(ax=ax, color=MAP_COLOURS, rot=0, width=0.7)
+    ax.set(xlabel="objects in the scene", ylabel="share of objects found", ylim=(0, 1))
+    ax.legend(title="", ncols=len(share.columns), loc="lower center", bbox_to_anchor=(0.5, 0.98))
+    return ax
+
+
+def training_curves(epochs: Mapping[str, Sequence[Mapping[str, float]]], ax: Axes) -> Axes:
+    """Top-1 accuracy on the images held out, after each epoch, a line a head."""
+    for head, history in epochs.items():
+        numbers, accuracy = zip(
+            *((epoch["epoch"], epoch["validation_accuracy"]) for epoch in history), strict=True
+        )
+        ax.plot(numbers, accuracy, label=head, color=MAP_COLOURS[head])
+    ax.legend()
+    ax.set(xlabel="epoch", ylabel="top-1, images held out", ylim=(0, 1))
+    return ax
+
+
+def agreement(table: pd.DataFrame, order: Sequence[str], ax: Axes) -> Axes:
+    """Mean NSS of each map and its 95% bootstrap interval over images."""
+    options = {"y": "map", "x": "nss", "hue": "map", "order": order, "palette": MAP_COLOURS}
+    sns.barplot(table, ax=ax, errorbar=("ci", 95), seed=0, legend=False, **options)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set(xlabel="NSS at fixations", ylabel="")
+    return ax
+
+
+def by_scale(table: pd.DataFrame, ax: Axes) -> Axes:
+    """Mean NSS against the short side that the network sees, a line a rule."""
+    options = {"x": "short_side", "y": "nss", "hue": "map", "style": "map", "palette": "viridis"}
+    sns.lineplot(table, ax=ax, errorbar=None, markers=True, dashes=False, **options)
+    ax.legend(title="", fontsize=6, handlelength=1.2, loc="upper left", bbox_to_anchor=(1, 1))
+    return _around_zero(ax, xlabel="short side, pixels", ylabel="NSS at fixations")
+
+
+def _around_zero(ax: Axes, **labels: str) -> Axes:
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set(**labels)
+    return ax
+
+
+def rate_distortion(table: pd.DataFrame, ax: Axes, *, metric: str = "psnr") -> Axes:
+    """Quality of one image against its rate, a line a method: columns method, rate_bpp, metric."""
+    for method, rows in table.groupby("method", sort=False):
+        ax.plot(rows["rate_bpp"], rows[metric], label=method, **METHOD_STYLES[method])
+    ax.set(xlabel="rate, bits per pixel", ylabel=f"{ALL[metric].label}, dB")
+    return ax
+
+
+def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
+    """An 8×8 block with its numbers written in: darker is larger in size."""
+    sizes = np.log1p(np.abs(values))
+    ax.imshow(sizes, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
+    for (row, column), value in np.ndenumerate(values):
+        ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax

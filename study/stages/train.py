@@ -1,0 +1,95 @@
+"""A head, trained: `python -m study train`."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from msroi.files import write_atomically
+from study.params import MODELS, TRAINING, as_json, read_params, tuples
+from study.stages.fetch import load_images
+
+
+def train(
+    head: Annotated[str, typer.Argument(help="cam or msroi.")],
+    resume: Annotated[bool, typer.Option(help="Go on where a stopped run was.")] = False,
+) -> None:
+    """Train a head by the section `train` of params.yaml; writes models/<head>.safetensors.
+
+    Over N processes, which split each batch and end in the same weights but for rounding:
+
+    \b
+      torchrun --nproc-per-node N -m study train HEAD
+    """
+    from msroi.model import find_device, save_checkpoint
+    from study import data
+    from study.training import parallel
+    from study.training.recipe import Recipe
+    from study.training.trainer import Trainer, load_examples
+
+    params = read_params()
+    section, seed = params["train"], params["seed"]
+    recipe = Recipe(seed=seed, **tuples(section["recipe"] | section["heads"][head]["recipe"]))
+    with parallel.joined(find_device(recipe.device)):
+        images = parallel.once(lambda: load_images(section["data"], part="train"))
+        if section["groups"]:
+            images = data.merge(images, data.read_groups(section["groups"]))
+        split = data.split(images, validation=section["validation"], seed=seed)
+        sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
+        parts = [load_examples(images.select(split[part]), sizes[part]) for part in split]
+        trainer = Trainer(_network(head, images.classes, section, seed), recipe)
+        state = MODELS / f"{head}.state.safetensors"
+        _run_epochs(trainer, parts, state, resume=resume)
+        if not parallel.first():
+            return
+    metadata = {key: section[key] for key in ("data", "size", "stored", "validation", "groups")}
+    metadata |= {"seed": seed, "recipe": asdict(recipe), "result": trainer.history[-1]._asdict()}
+    metadata |= {"epochs": [epoch._asdict() for epoch in trainer.history]}
+    metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
+    save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
+    write_atomically(TRAINING / head / "split.json", as_json(split))
+    state.unlink()
+
+
+def _run_epochs(trainer, parts, state: Path, *, resume: bool) -> None:
+    """Run the epochs that are still to do; the first process keeps the state and the curves."""
+    from dvclive import Live
+    from safetensors.torch import load_file, save
+
+    from study.training import parallel
+
+    start = parallel.once(lambda: load_file(state) if resume and state.exists() else None)
+    if start:
+        trainer.restore(start)
+    epochs = trainer.epochs(*parts)
+    if not parallel.first():
+        deque(epochs, maxlen=0)  # runs them all
+        return
+    state.parent.mkdir(exist_ok=True)
+    curves = str(TRAINING / trainer.network.architecture.head)
+    with Live(curves, resume=resume, save_dvc_exp=False, dvcyaml=None, report=None) as live:
+        for epoch in epochs:
+            write_atomically(state, save(trainer.state()))
+            for name, value in epoch._asdict().items():
+                live.log_metric(name, value)
+            live.next_step()
+
+
+def _network(head: str, classes, section: Mapping[str, Any], seed: int):
+    """A head's network before its training, with the features that it starts from."""
+    import torch
+
+    from msroi.model import Architecture, Network
+    from study.training.pretrained import initialise
+
+    options = section["heads"][head]
+    torch.manual_seed(seed)
+    shape = section["architecture"] | options["architecture"]
+    network = Network(Architecture(classes=classes, head=head, **tuples(shape)))
+    if not Path(options["features"]).is_dir():  # a folder: from nothing but its data
+        initialise(network, options["features"])
+    return network

@@ -1,0 +1,1 @@
+"""What is compared, with which interval, and what holds of the paper."""

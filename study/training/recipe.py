@@ -1,0 +1,93 @@
+"""How to train: a recipe, and what follows from it for a device, a step and an epoch."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+
+from msroi.errors import InputError
+from msroi.model import STRIDE
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class RecipeError(InputError, ValueError):
+    """A recipe that can't be followed, here or anywhere."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train; `params.yaml` gives each value its reason.
+
+    Attributes
+    ----------
+    epochs, batch_size, seed
+        Passes over the examples, examples a step (of all processes together), and the seed of
+        order and augmentation.
+    patience
+        Stop after so many epochs without a lower validation loss; 0 for never. The weights are
+        those of the last epoch run, not of the best one.
+    learning_rate, warmup, weight_decay, clip
+        AdamW's peak rate, the share of all steps that it takes to rise to it (it then falls along
+        a cosine to zero), its decay, and the largest norm of a gradient.
+    sides
+        Pixels a side of the crops in the first epochs and in the last ones; between them they grow
+        by whole cells of 32 over three quarters of the run (progressive learning, Tan and Le 2021,
+        arXiv:2104.00298). Empty: as large as the examples.
+    crop, aspect, colour
+        Smallest share of an image's area that a random crop keeps, how far its aspect strays
+        (log of the ratio), and the strength of the random
+        brightness, contrast and tint, as a share of each.
+    label_smoothing
+        Of the softmax's targets (head ``cam``).
+    positive_weight
+        Weight of the class that is there against each that isn't (head ``msroi``): an image has
+        one of the former and C − 1 of the latter.
+    frozen
+        Leave the features, their batch norms' statistics too, as they came, and train the head.
+    device
+        As `msroi.model.find_device` has it.
+    precision
+        Of the network's arithmetic in training: ``"float32"``, or ``"bfloat16"`` (autocast; the
+        weights, the loss and the validation stay in float32).
+    """
+
+    epochs: int
+    batch_size: int = 32
+    seed: int = 0
+    learning_rate: float = 2e-3
+    warmup: float = 0.1
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    sides: tuple[int, ...] = ()
+    crop: float = 0.4
+    aspect: float = 0.15
+    colour: float = 0.3
+    label_smoothing: float = 0.1
+    positive_weight: float = 10.0
+    frozen: bool = False
+    patience: int = 0
+    device: str = "auto"
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise RecipeError(
+                f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}"
+            )
+
+
+def schedule(progress: float, warmup: float) -> float:
+    """Share of the peak learning rate at a share of all steps: linear up, cosine down to zero."""
+    if progress < warmup:
+        return (progress + 1e-3) / (warmup + 1e-3)
+    return 0.5 * (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup)))
+
+
+def crop_side(recipe: Recipe, epoch: int) -> int:
+    """Pixels a side of the crops of an epoch, counted from 0; 0 for those of the examples."""
+    if not recipe.sides:
+        return 0
+    first, last = recipe.sides[0], recipe.sides[-1]
+    grown = min(1.0, epoch / (0.75 * recipe.epochs))
+    return min(last, first + STRIDE * round(grown * (last - first) / STRIDE))
