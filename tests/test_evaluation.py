@@ -154,7 +154,7 @@ def _environment(victim):
 def stage(folder, cores):
     """The real command, as DVC calls it, in a process of its own."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "LOKY_MAX_CPU_COUNT": str(cores)}
-    command = [sys.executable, "-c", "from msroi.cli import main; main()", "evaluate", "mine"]
+    command = [sys.executable, "-m", "study", "evaluate", "mine"]
     return subprocess.Popen(
         command, cwd=folder, env=environment, start_new_session=True, stderr=subprocess.PIPE
     )

@@ -120,8 +120,8 @@ def independent_test(table: pd.DataFrame) -> str:
             for row in own.itertuples()
         ]
         said.append(
-            f"{name}, {ALL[metric].label} on {own['images'].max()} images, direct with MS-ROI's map "
-            f"less: {'; '.join(against)}."
+            f"{name}, {ALL[metric].label} on {own['images'].max()} images, direct with MS-ROI's "
+            f"map less: {'; '.join(against)}."
         )
     return (
         "Error where it matters, by a judge that knows no map, at equal bytes: gains over standard "

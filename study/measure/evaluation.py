@@ -21,7 +21,7 @@ from msroi.errors import InputError
 from msroi.images import ImageError, decode, luma, read_pixels
 from msroi.maps import OWN, SaliencyOf
 from msroi.metrics.table import JUDGES, METRICS
-from study.data import DatasetError, ImageSet, Item, density
+from study.data import DatasetError, ImageSet, Item, density, object_labels
 from study.measure.journal import Journal
 from study.measure.workers import over_cluster, over_cores
 
@@ -246,11 +246,7 @@ def _truths(item: Item, sigma: float) -> dict[str, np.ndarray]:
     if item.fixations:
         return {"psnr_fix": density(item, sigma=sigma)}
     if item.mask:
-        return {
-            "psnr_objects": (np.array(Image.open(item.mask, formats=["PNG"])) > 0).astype(
-                np.float32
-            )
-        }
+        return {"psnr_objects": (object_labels(item) > 0).astype(np.float32)}
     return {}
 
 

@@ -30,7 +30,7 @@ def evaluate(
     from study.measure.journal import Journal
 
     logging.basicConfig(format="%(message)s")
-    logging.getLogger("msroi").setLevel(logging.INFO)
+    logging.getLogger("study").setLevel(logging.INFO)
     params = read_params()
     run, journal = _run(params, name), Journal(PARTIAL / f"{name}.jsonl")
     methods = run["methods"]

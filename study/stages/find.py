@@ -94,16 +94,14 @@ def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_si
 
 def _scenes(images):
     """Name, pixels and label image of each."""
-    import numpy as np
-    from PIL import Image
-
     from msroi.images import read_image
+    from study.data import object_labels
 
     for item in images:
         yield (
             item.name,
             read_image(item.path).pixels,
-            np.array(Image.open(item.mask, formats=["PNG"])),
+            object_labels(item),
         )
 
 
