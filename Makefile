@@ -1,7 +1,7 @@
 # make repro   the sample study: from nothing to reports/report.pdf
 # make test    all tests
 # make lab     JupyterLab on the notebooks
-# make check   lint and format
+# make check   lint, format, the arrows between modules, and whether dvc.lock is of this code
 # make weights train the released checkpoint anew on Caltech-101, and measure what it finds
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
 #              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
@@ -26,6 +26,8 @@ lab: $(INSTALLED)
 check: $(INSTALLED)
 	ruff check .
 	ruff format --check .
+	lint-imports --no-logo
+	python -m study.lock
 
 bench: $(INSTALLED)
 	pip install --quiet --constraint constraints.txt --editable . --editable "study[bench]"

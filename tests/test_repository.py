@@ -106,23 +106,6 @@ def test_a_notebook_is_committed_without_outputs_and_with_short_cells(notebook):
             assert not re.search(r"^(def|class) ", cell.source, re.MULTILINE)
 
 
-def test_no_module_imports_from_a_floor_above_its_own():
-    floors = [
-        ("datasets", "scenes", "sample", "files", "images", "journal", "workers"),
-        ("model", "parallel", "encoder", "metrics", "structure", "agreement", "intervals"),
-        ("pretrained", "recipe", "train", "saliency", "maps", "figures"),
-        ("evaluation", "findings", "study", "rates", "verdict", "explore", "report", "lesson"),
-        ("cli", "stages", "batch", "targets"),
-    ]
-    floor = {room: height for height, rooms in enumerate(floors) for room in rooms}
-    for path in (ROOT / "msroi").rglob("*.py"):
-        room = path.relative_to(ROOT / "msroi").parts[0].removesuffix(".py")
-        if room == "__init__":
-            continue
-        for imported in re.findall(r"^\s*(?:from|import) msroi\.(\w+)", path.read_text(), re.M):
-            assert floor[imported] <= floor[room], f"{path} imports msroi.{imported}"
-
-
 def test_the_encoder_needs_neither_torch_nor_the_study():
     code = (
         "import msroi, sys; msroi.encode; print({'torch', 'skimage', 'pandas'} & set(sys.modules))"
