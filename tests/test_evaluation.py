@@ -215,9 +215,7 @@ def test_what_is_known_of_an_image_weighs_its_error(image):
 def test_a_shrunk_set_is_that_of_the_cells_means(tmp_path):
     image = scenes.render(200, 216, objects=["mug"], seed=2).image
     Image.fromarray(image).save(tmp_path / "one.png")
-    table, _ = evaluate(
-        load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1
-    )
+    table, _ = evaluate(load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1)
     half = image.reshape(100, 2, 108, 2, 3).mean((1, 3))
     row = table.iloc[0]
     assert (row["width"], row["height"]) == (108, 100)
