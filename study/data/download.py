@@ -54,25 +54,13 @@ def download(url: str, path: Path, *, checksum: str) -> None:
 
 
 def require_checksum(path: Path, checksum: str) -> None:
-    """Refuse a file that is not the one expected; `checksum` is as in `download`.
-
-    Raises
-    ------
-    DatasetError
-        If the file's sum is another; the message names both.
-    """
+    """Refuse, by a DatasetError that names both, a file with another checksum than expected."""
     if wrong := _mismatch(path, checksum):
         raise DatasetError(f"{path} {wrong}: delete it and run again, or put the right file there")
 
 
 def require_room(folder: Path, size_bytes: int) -> None:
-    """Refuse to start what will not fit.
-
-    Raises
-    ------
-    DatasetError
-        If the disk of `folder` has less than `size_bytes` free.
-    """
+    """Refuse, by a DatasetError, to start what the disk of `folder` has no room for."""
     free_bytes = shutil.disk_usage(folder).free
     if free_bytes < size_bytes:
         raise DatasetError(

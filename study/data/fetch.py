@@ -12,7 +12,7 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 from study.data.download import download, extract, require_checksum, require_room
 from study.data.registry import DatasetError, Source, sources
 from study.data.sets import ImageSet, images_folder, listed
-from study.data.truths import without_fixations
+from study.data.truths import has_fixations
 
 DATA_VARIABLE = "MSROI_DATA"  # a folder of image sets, each under its name
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -91,9 +91,10 @@ def _validated(entry: Source, root: Path) -> ImageSet:
     images = listed(entry, root)
     _require_count(entry, root, len(images), entry.images, "images")
     _require_count(entry, root, len(images.classes), entry.classes, "classes")
-    if entry.fixations and (without := without_fixations(images)):
+    lacking = [item for item in images if not has_fixations(item)] if entry.fixations else []
+    if lacking:
         raise DatasetError(
-            f"{root} has no fixations of {len(without)} images, {without[0].path.name} first: "
+            f"{root} has no fixations of {len(lacking)} images, {lacking[0].path.name} first: "
             f"put {' or '.join(entry.fixations)} beside {entry.folder}"
         )
     for url, checksum in entry.files.items():

@@ -94,13 +94,7 @@ class ImageSet:
         return self.items[index]
 
     def select(self, names: Iterable[str]) -> "ImageSet":
-        """The same set with only the items of these names, in the set's own order.
-
-        Raises
-        ------
-        DatasetError
-            If a name is not in the set.
-        """
+        """The same set with only these names, in its own order; DatasetError if one is unknown."""
         wanted = set(names)
         missing = sorted(wanted - {item.name for item in self.items})
         if missing:
@@ -272,10 +266,11 @@ def _items(found: Mapping[str, list[Path]], fixations: Path | None) -> tuple[Ite
 
 def _with_objects(items: tuple[Item, ...], base: Path) -> tuple[Item, ...]:
     """Test scenes: the number of objects is the category, and each has a mask."""
-    if not (base / OBJECTS).is_file():
-        raise DatasetError(f"{base / OBJECTS} is missing: {MAKE_OR_FETCH.format(name='scenes')}")
-    with (base / OBJECTS).open(encoding="utf-8", newline="") as file:
-        counts = {row["name"]: row["count"] for row in csv.DictReader(file)}
+    try:
+        with (base / OBJECTS).open(encoding="utf-8", newline="") as file:
+            counts = {row["name"]: row["count"] for row in csv.DictReader(file)}
+    except FileNotFoundError:
+        counts = {}
     unknown = [item.name for item in items if item.name not in counts]
     if unknown:
         raise DatasetError(f"{base / OBJECTS} lacks {unknown[0]}: render the scenes again")

@@ -1,6 +1,5 @@
 """What is known of an image's content: where people looked, and which objects it shows."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -70,21 +69,17 @@ def density(item: Item, *, sigma: float) -> np.ndarray:
     return (weights / total).astype(np.float32)
 
 
-def without_fixations(items: Iterable[Item]) -> list[Item]:
-    """The images that a set with fixations holds none of."""
-    return [item for item in items if not _has_fixations(item)]
+def has_fixations(item: Item) -> bool:
+    """Whether fixations of this image were recorded; looks no further than for its name."""
+    if item.fixations is None or item.fixations.suffix != ".mat":
+        return item.fixations is not None and item.fixations.is_file()
+    return item.path.name in _recorded(item.fixations)
 
 
 def object_labels(item: Item) -> np.ndarray:
     """The known objects of an image: uint8 [H, W], 0 the background, n the object of index n."""
     with Image.open(item.mask, formats=["PNG"]) as image:
         return np.array(image)
-
-
-def _has_fixations(item: Item) -> bool:
-    if item.fixations is None or item.fixations.suffix != ".mat":
-        return item.fixations is not None and item.fixations.is_file()
-    return item.path.name in _recorded(item.fixations)
 
 
 def _blurred(item: Item, sigma: float) -> np.ndarray:
