@@ -113,7 +113,8 @@ def _complete(url: str, part: Path, *, by_hand: str) -> None:
         try:
             return _continue(url, part)
         except requests.HTTPError as error:
-            problem, status = f"HTTP {error.response.status_code}", error.response.status_code
+            status = error.response.status_code
+            problem = f"HTTP {status}"
             if status < 500 and status not in (416, 429):  # after 416 all is asked for anew
                 raise DatasetError(f"{url} was refused ({problem}): {by_hand}") from error
         except requests.RequestException as error:

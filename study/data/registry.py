@@ -17,64 +17,31 @@ class DatasetError(InputError, ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where an image set comes from, how to check it, and how it lies on disk.
+    """Where an image set comes from, how to check it, and how it lies on disk."""
 
-    Attributes
-    ----------
-    name, title : str
-        The key in the registry, and what the set is called.
-    images, classes : int
-        Images that carry a class (or all, where there are none), and classes; 0 = any number.
-    partial : bool
-        True where a part of the set is as good as the whole (each image has its fixations).
-    made : bool
-        True where the sample study makes the set itself, so nothing is fetched.
-    folder : str
-        The folder inside the set that holds the images; "" = the set's own folder.
-    subsets : sequence of str
-        Folders that hold a set each, of which `load` lists one; none for most sets.
-    objects_in : sequence of str
-        The subsets whose images have a mask of their objects each.
-    no_class : sequence of str
-        Folders beside the classes that are no class.
-    fixations : sequence of str
-        Where the fixations may lie, from the folder above `folder`: a `.mat` file of points, or a
-        folder of fixation maps named as the images are.
-    sigma : float
-        Standard deviation in pixels of the Gaussian that makes a density of fixation points.
-    upright : {"exif", "stored"}
-        Whether an image's EXIF orientation is to be followed, or lies and is to be ignored.
-    files : mapping of str to str
-        URL to checksum ("algorithm:hex digits") of all that is downloaded; empty = by hand.
-    inner : str
-        The archive inside the downloaded archive, "" = none.
-    download_bytes, disk_bytes : int
-        Size of the download and of the set on disk; 0 = unknown.
-    page, licence, citation : str
-        The set's home ("" = there is none to fetch it from), its licence, and its key in
-        data/README.md.
-    """
-
-    name: str
-    title: str
-    images: int = 0
-    classes: int = 0
-    partial: bool = False
-    made: bool = False
-    folder: str = ""
-    subsets: Sequence[str] = ()
-    objects_in: Sequence[str] = ()
-    no_class: Sequence[str] = ()
+    name: str  # the key in the registry
+    title: str  # what the set is called
+    images: int = 0  # those that carry a class (all, where there are none); 0 = any number
+    classes: int = 0  # 0 = any number
+    partial: bool = False  # a part is as good as the whole: each image has its fixations
+    made: bool = False  # by the sample study itself, so that nothing is fetched
+    folder: str = ""  # the folder inside the set that holds the images; "" = the set's own
+    subsets: Sequence[str] = ()  # folders that hold a set each, of which `load` lists one
+    objects_in: Sequence[str] = ()  # the subsets whose images have a mask of their objects each
+    no_class: Sequence[str] = ()  # folders beside the classes that are no class
+    # Where fixations may lie, from the folder above `folder`: a `.mat` file of points, or a folder
+    # of fixation maps named as the images are
     fixations: Sequence[str] = ()
-    sigma: float = 0.0
-    upright: str = "exif"
+    sigma: float = 0.0  # standard deviation, in pixels, that makes a density of fixation points
+    upright: str = "exif"  # follow an image's EXIF orientation; "stored": it lies, ignore it
+    # URL to checksum ("algorithm:hex digits") of all that is downloaded; empty = by hand
     files: Mapping[str, str] = field(default_factory=dict)
-    inner: str = ""
-    download_bytes: int = 0
-    disk_bytes: int = 0
-    page: str = ""
+    inner: str = ""  # the archive inside the downloaded archive; "" = none
+    download_bytes: int = 0  # 0 = unknown, or by hand
+    disk_bytes: int = 0  # of the set when it is unpacked; 0 = unknown
+    page: str = ""  # the set's home; "" = there is none to fetch it from
     licence: str = ""
-    citation: str = ""
+    citation: str = ""  # its key in data/README.md
 
 
 @cache

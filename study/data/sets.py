@@ -177,11 +177,6 @@ def intact(images: ImageSet, *, broken: Literal["skip", "stop"]) -> ImageSet:
         "skip": log each broken image by name, leave it out and count it among the strays;
         "stop": refuse the set, and name its first broken image.
 
-    Returns
-    -------
-    ImageSet
-        The images that decode, in the same order.
-
     Raises
     ------
     DatasetError
