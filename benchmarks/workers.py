@@ -57,11 +57,11 @@ def run(table: Path, images: int, model: str, jobs: int) -> float:
 
 def evaluate(count: int, model: str, jobs: int, table: Path) -> None:
     from msroi.maps import network_map
-    from study import data
+    from study.data.sets import load
     from study.measure import evaluation
 
     name, folder = ("osie", OSIE) if OSIE.is_dir() else ("sample", SAMPLE)
-    images = data.load(name, folder)
+    images = load(name, folder)
     some = images.select(item.name for item in images.items[:count])
     maps = {"MS-ROI": network_map(model)}
     found = evaluation.evaluate(some, maps, methods=METHODS, jobs=jobs).table

@@ -17,10 +17,11 @@ from types import SimpleNamespace
 import pytest
 from PIL import ExifTags, Image
 
-from study.data import DatasetError, ImageSet, density
-from study.data.acquisition import acquire
-from study.data.archive import extract
-from study.data.registry import Source, source
+from study.data.download import extract
+from study.data.fetch import fetch
+from study.data.registry import DatasetError, Source, source
+from study.data.sets import ImageSet
+from study.data.truths import density
 
 Files = Mapping[str, bytes | None]  # None: an empty folder
 
@@ -33,22 +34,26 @@ def jpeg(width: int = 32, height: int = 24, *, mode: str = "RGB", orientation: i
     return file.getvalue()
 
 
-def tar_of(files: Files, mode: str = "w") -> bytes:
+def tar_of(
+    files: Files, mode: str = "w", *, kind: bytes = tarfile.REGTYPE, link: str = ""
+) -> bytes:
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode=mode) as archive:
         for name, data in files.items():
             member = tarfile.TarInfo(name)
-            member.type = tarfile.DIRTYPE if data is None else tarfile.REGTYPE
-            member.size = len(data or b"")
+            member.type = tarfile.DIRTYPE if data is None else kind
+            member.size, member.linkname = len(data or b""), link
             archive.addfile(member, io.BytesIO(data or b""))
     return file.getvalue()
 
 
-def zip_of(files: Files) -> bytes:
+def zip_of(files: Files, *, mode: int = 0o100644) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in files.items():
-            archive.writestr(name if data is not None else f"{name}/", data or b"")
+            member = zipfile.ZipInfo(name)
+            member.external_attr = mode << 16
+            archive.writestr(member, data)
     return file.getvalue()
 
 
@@ -68,134 +73,100 @@ def names(folder: Path) -> list[str]:
 
 
 def unpacked(name: str, archive: bytes, folder: Path, **changed: object) -> ImageSet:
-    images = acquire(placed_by_hand(name, archive, folder, **changed), folder / name)
+    images = fetch(placed_by_hand(name, archive, folder, **changed), folder / name)
     assert names(folder) == [f".{name}.lock", name]
     return images
 
 
-def strays(images: ImageSet) -> dict[str, list[str]]:
-    return {
-        why: [path.relative_to(images.root).as_posix() for path in paths]
-        for why, paths in images.strays.items()
-    }
-
-
-def test_caltech101_loads_from_its_tar_inside_a_zip(tmp_path):
-    pictures = {
-        f"101_ObjectCategories/{folder}/image_000{number}.jpg": jpeg()
-        for folder in ("BACKGROUND_Google", "Faces", "accordion")
-        for number in (1, 2)
-    }
-    inner = tar_of({**pictures, "101_ObjectCategories/BACKGROUND_Google/tmp": b"stray"}, "w:gz")
-    outer = {
-        "caltech-101/Annotations.tar": tar_of({"Annotations/Faces/annotation_0001.mat": b"box"}),
-        "caltech-101/101_ObjectCategories.tar.gz": inner,
-        "__MACOSX/caltech-101/._101_ObjectCategories.tar.gz": b"resource fork",
-    }
-    images = unpacked("caltech101", zip_of(outer), tmp_path, images=4, classes=2)
-
-    assert images.classes == ("Faces", "accordion")
-    assert [(item.name, item.label) for item in images] == [
-        ("Faces/image_0001", 0),
-        ("Faces/image_0002", 0),
-        ("accordion/image_0001", 1),
-        ("accordion/image_0002", 1),
-    ]
-    folder = "101_ObjectCategories/BACKGROUND_Google"
-    assert strays(images) == {
-        "in BACKGROUND_Google, which is no class": [
-            f"{folder}/image_0001.jpg",
-            f"{folder}/image_0002.jpg",
-        ],
-        "not an image": [f"{folder}/tmp"],
-    }
-
-
-def test_caltech256_loads_without_its_clutter_and_its_two_strays(tmp_path):
-    root = "256_ObjectCategories"
-    archive = tar_of(
+CALTECH101, CALTECH256, CAT2000 = "101_ObjectCategories", "256_ObjectCategories", "trainSet"
+ORIGINAL = {  # the archive as its authors packed it, the images in it, what is left out
+    "caltech101": (
+        zip_of(
+            {
+                "caltech-101/Annotations.tar": tar_of({"Annotations/Faces/annotation.mat": b"box"}),
+                "caltech-101/101_ObjectCategories.tar.gz": tar_of(
+                    {
+                        f"{CALTECH101}/BACKGROUND_Google/image_0001.jpg": jpeg(),
+                        f"{CALTECH101}/BACKGROUND_Google/tmp": b"stray",
+                        f"{CALTECH101}/Faces/image_0001.jpg": jpeg(),
+                        f"{CALTECH101}/Faces/image_0002.jpg": jpeg(),
+                        f"{CALTECH101}/accordion/image_0001.jpg": jpeg(),
+                    },
+                    "w:gz",
+                ),
+                "__MACOSX/caltech-101/._101_ObjectCategories.tar.gz": b"resource fork",
+            }
+        ),
+        ["Faces/image_0001", "Faces/image_0002", "accordion/image_0001"],
         {
-            f"{root}/001.ak47/001_0001.jpg": jpeg(),
-            f"{root}/056.dog/056_0001.jpg": jpeg(mode="L"),
-            f"{root}/056.dog/greg/vision309": None,
-            f"{root}/198.spider/198_0001.jpg": jpeg(),
-            f"{root}/198.spider/RENAME2": b"",
-            f"{root}/257.clutter/257_0001.jpg": jpeg(),
-        }
-    )
-    images = unpacked("caltech256", archive, tmp_path, images=3, classes=3)
+            "in BACKGROUND_Google, which is no class": ["BACKGROUND_Google/image_0001.jpg"],
+            "not an image": ["BACKGROUND_Google/tmp"],
+        },
+    ),
+    "caltech256": (
+        tar_of(
+            {
+                f"{CALTECH256}/001.ak47/001_0001.jpg": jpeg(),
+                f"{CALTECH256}/056.dog/056_0001.jpg": jpeg(mode="L"),
+                f"{CALTECH256}/056.dog/greg/vision309": None,
+                f"{CALTECH256}/198.spider/198_0001.jpg": jpeg(),
+                f"{CALTECH256}/198.spider/RENAME2": b"",
+                f"{CALTECH256}/257.clutter/257_0001.jpg": jpeg(),
+            }
+        ),
+        ["001.ak47/001_0001", "056.dog/056_0001", "198.spider/198_0001"],
+        {
+            "a folder inside a category": ["056.dog/greg"],
+            "not an image": ["198.spider/RENAME2"],
+            "in 257.clutter, which is no class": ["257.clutter/257_0001.jpg"],
+        },
+    ),
+    "cat2000": (
+        zip_of(
+            {
+                f"{CAT2000}/FIXATIONLOCS/Action/001.mat": b"points",
+                f"{CAT2000}/FIXATIONMAPS/Action/001.jpg": jpeg(mode="L"),
+                f"{CAT2000}/FIXATIONMAPS/Sketch/001.jpg": jpeg(mode="L"),
+                f"{CAT2000}/Stimuli/Action/001.jpg": jpeg(),
+                f"{CAT2000}/Stimuli/Action/Output/001_SaliencyMap.jpg": jpeg(),
+                f"{CAT2000}/Stimuli/Sketch/001.jpg": jpeg(orientation=6),
+            }
+        ),
+        ["Action/001", "Sketch/001"],
+        {"a folder inside a category": ["Action/Output"]},
+    ),
+}
 
-    assert images.classes == ("001.ak47", "056.dog", "198.spider")
-    assert [(item.name, item.category, item.label) for item in images] == [
-        ("001.ak47/001_0001", "001.ak47", 0),
-        ("056.dog/056_0001", "056.dog", 1),
-        ("198.spider/198_0001", "198.spider", 2),
-    ]
-    assert strays(images) == {
-        "a folder inside a category": [f"{root}/056.dog/greg"],
-        "not an image": [f"{root}/198.spider/RENAME2"],
-        "in 257.clutter, which is no class": [f"{root}/257.clutter/257_0001.jpg"],
-    }
 
-
-def test_cat2000_loads_with_its_fixation_maps_and_without_its_outputs(tmp_path):
-    files = {"trainSet/FIXATIONLOCS/Action/001.mat": b"points"}
-    for category in ("Action", "Sketch"):
-        for number in ("001", "002"):
-            lies = (category, number) == ("Sketch", "002")
-            name = f"{category}/{number}.jpg"
-            files[f"trainSet/Stimuli/{name}"] = jpeg(orientation=6 if lies else 1)
-            files[f"trainSet/FIXATIONMAPS/{name}"] = jpeg(mode="L")
-            files[f"trainSet/Stimuli/{category}/Output/{number}_SaliencyMap.jpg"] = jpeg()
-    images = unpacked("cat2000", zip_of(files), tmp_path, images=4, classes=2)
-
-    expected = ["Action/001", "Action/002", "Sketch/001", "Sketch/002"]
+@pytest.mark.parametrize("name", ORIGINAL)
+def test_a_set_loads_from_its_original_archive_without_what_is_no_part_of_it(name, tmp_path):
+    archive, expected, left_out = ORIGINAL[name]
+    categories = [image.split("/")[0] for image in expected]
+    classes = tuple(sorted(set(categories)))
+    images = unpacked(name, archive, tmp_path, images=len(expected), classes=len(classes))
+    assert images.classes == classes
     assert [item.name for item in images] == expected
-    assert [item.category for item in images] == ["Action", "Action", "Sketch", "Sketch"]
-    maps = images.root / "trainSet/FIXATIONMAPS"
-    assert [item.fixations for item in images] == [maps / f"{name}.jpg" for name in expected]
-    assert strays(images) == {
-        "a folder inside a category": [
-            "trainSet/Stimuli/Action/Output",
-            "trainSet/Stimuli/Sketch/Output",
-        ]
-    }
+    assert [item.category for item in images] == categories
+    assert [classes[item.label] for item in images] == categories
+    base = images.root / source(name).folder
+    strays = {why: [str(path.relative_to(base)) for path in images.strays[why]] for why in left_out}
+    assert (strays, images.strays.keys()) == (left_out, left_out.keys())
 
 
 def test_where_an_orientation_lies_the_fixations_fit_the_pixels_as_stored(tmp_path):
-    files = {
-        "trainSet/Stimuli/Action/001.jpg": jpeg(32, 24, orientation=6),
-        "trainSet/FIXATIONMAPS/Action/001.jpg": jpeg(32, 24, mode="L"),
-    }
-    images = unpacked("cat2000", zip_of(files), tmp_path, images=1, classes=1)
+    images = unpacked("cat2000", ORIGINAL["cat2000"][0], tmp_path, images=2, classes=2)
+    maps = images.root / "trainSet/FIXATIONMAPS"
+    assert [item.fixations for item in images] == [maps / f"{item.name}.jpg" for item in images]
     assert images.upright == "stored"
-    assert density(images[0], sigma=images.sigma).shape == (24, 32)
+    assert density(images[1], sigma=images.sigma).shape == (24, 32)
 
 
 def test_an_archive_that_lacks_images_is_refused_and_nothing_appears(tmp_path):
     archive = tar_of({"256_ObjectCategories/001.ak47/001_0001.jpg": jpeg()})
     entry = placed_by_hand("caltech256", archive, tmp_path)
     with pytest.raises(DatasetError, match="holds 1 images and Caltech-256 has 29,780"):
-        acquire(entry, tmp_path / "caltech256")
+        fetch(entry, tmp_path / "caltech256")
     assert not (tmp_path / "caltech256").exists()
-
-
-def linked(name: str, to: str, kind: bytes) -> bytes:
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as archive:
-        member = tarfile.TarInfo(name)
-        member.type, member.linkname = kind, to
-        archive.addfile(member)
-    return file.getvalue()
-
-
-def linked_zip(name: str, to: str) -> bytes:
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        member = zipfile.ZipInfo(name)
-        member.external_attr = 0o120777 << 16  # a symbolic link
-        archive.writestr(member, to)
-    return file.getvalue()
 
 
 HOSTILE = {
@@ -203,14 +174,14 @@ HOSTILE = {
     "tar inner ..": ("a/../../x", tar_of({"fine": b"1", "a/../../x": b"2"})),
     "tar absolute": ("/tmp/msroi-x", tar_of({"fine": b"1", "/tmp/msroi-x": b"2"})),
     "tar Windows": ("C:\\x", tar_of({"fine": b"1", "C:\\x": b"2"})),
-    "tar symlink": ("x", linked("x", "../outside", tarfile.SYMTYPE)),
-    "tar absolute symlink": ("x", linked("x", "/etc/passwd", tarfile.SYMTYPE)),
-    "tar hard link": ("x", linked("x", "../outside", tarfile.LNKTYPE)),
-    "tar device": ("x", linked("x", "", tarfile.CHRTYPE)),
+    "tar symlink": ("x", tar_of({"x": b""}, kind=tarfile.SYMTYPE, link="../outside")),
+    "tar absolute symlink": ("x", tar_of({"x": b""}, kind=tarfile.SYMTYPE, link="/etc/passwd")),
+    "tar hard link": ("x", tar_of({"x": b""}, kind=tarfile.LNKTYPE, link="../outside")),
+    "tar device": ("x", tar_of({"x": b""}, kind=tarfile.CHRTYPE)),
     "zip ..": ("../x", zip_of({"fine": b"1", "../x": b"2"})),
     "zip absolute": ("/tmp/msroi-x", zip_of({"fine": b"1", "/tmp/msroi-x": b"2"})),
     "zip Windows": ("..\\x", zip_of({"fine": b"1", "..\\x": b"2"})),
-    "zip symlink": ("x", linked_zip("x", "../outside")),
+    "zip symlink": ("x", zip_of({"x": b"../outside"}, mode=0o120777)),
 }
 
 
@@ -249,7 +220,7 @@ def test_an_archive_without_room_is_not_unpacked(tmp_path, monkeypatch):
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
-from study.data.acquisition import acquire
+from study.data.fetch import fetch
 from study.data.registry import Source
 
 unpacked = set()
@@ -261,7 +232,7 @@ def kill_at_the_twentieth_file(event, arguments):
             os.kill(os.getpid(), signal.SIGKILL)
 
 sys.addaudithook(kill_at_the_twentieth_file)
-acquire(Source(**json.loads(sys.argv[1])), Path(sys.argv[2]))
+fetch(Source(**json.loads(sys.argv[1])), Path(sys.argv[2]))
 """
 
 
@@ -278,6 +249,6 @@ def test_a_run_killed_while_unpacking_leaves_no_set_and_the_next_run_completes_i
     left = list((tmp_path / "caltech256.partial/tree").rglob("*.jpg"))
     assert 0 < len(left) < 50
 
-    images = acquire(entry, tmp_path / "caltech256")
+    images = fetch(entry, tmp_path / "caltech256")
     assert len(images) == 50
     assert names(tmp_path) == [".caltech256.lock", "caltech256"]

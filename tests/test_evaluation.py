@@ -23,7 +23,7 @@ from msroi.images import decode, luma
 from msroi.maps import StaleMapError, named_maps, network_map
 from msroi.model import Architecture, Network, load_model, save_checkpoint
 from msroi.saliency import centre_prior, energy_map
-from study import data
+from study.data.sets import load
 from study.measure import evaluation, workers
 from study.measure.evaluation import EvaluationError, evaluate
 from study.measure.journal import Journal
@@ -98,7 +98,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def images(folder):
-    return data.load("mine", folder / "data/raw/mine")
+    return load("mine", folder / "data/raw/mine")
 
 
 @pytest.fixture
@@ -215,9 +215,7 @@ def test_what_is_known_of_an_image_weighs_its_error(image):
 def test_a_shrunk_set_is_that_of_the_cells_means(tmp_path):
     image = scenes.render(200, 216, objects=["mug"], seed=2).image
     Image.fromarray(image).save(tmp_path / "one.png")
-    table, _ = evaluate(
-        data.load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1
-    )
+    table, _ = evaluate(load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1)
     half = image.reshape(100, 2, 108, 2, 3).mean((1, 3))
     row = table.iloc[0]
     assert (row["width"], row["height"]) == (108, 100)
@@ -228,7 +226,7 @@ def test_scenes_are_measured_over_their_true_objects(tmp_path):
     scenes.write_set(
         tmp_path, train=10, train_size=(32, 32), test_per_count=1, test_size=(64, 64), seed=3
     )
-    images = data.load("scenes", tmp_path, subset="test")
+    images = load("scenes", tmp_path, subset="test")
     table, _ = evaluate(images, OWN, methods={"standard": {}}, jobs=1)
     assert tuple(table.columns) == (*evaluation.COLUMNS, "psnr_objects")
     item, row = images[0], table.iloc[0]
@@ -308,7 +306,7 @@ def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
     journal = Journal(tmp_path / "mine.jsonl")
     for item in images[0], images[2]:
         path.write_bytes(item.path.read_bytes())
-        evaluate(data.load("new", path.parent), OWN, methods=METHODS, jobs=1, journal=journal)
+        evaluate(load("new", path.parent), OWN, methods=METHODS, jobs=1, journal=journal)
     assert len(journal.read()) == 2
 
 
@@ -351,7 +349,7 @@ def test_an_image_that_does_not_fit_its_budget_is_named_too(tmp_path):
     ramp = np.add.outer(np.arange(192), np.arange(192)) // 2
     Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")  # the mosaic adds edges
     table, broken = evaluate(
-        data.load("mine", tmp_path),
+        load("mine", tmp_path),
         OWN,
         methods={"mosaic": {"levels": 5, "q_low": 1, "q_high": 30}},
         qualities=[1],

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from study import data
+from study.data.sets import load
 from study.measure import findings
 
 
@@ -61,7 +61,7 @@ def looked_at(tmp_path):
     for index, name in enumerate(["1001.jpg", "1002.jpg"]):
         fixations[index] = {"img": name, "subjects": np.array([eye], object)}
     savemat(tmp_path / "fixations.mat", {"fixations": fixations})
-    return data.load("osie", tmp_path)
+    return load("osie", tmp_path)
 
 
 def test_a_map_that_lights_where_people_looked_agrees_with_them(looked_at):

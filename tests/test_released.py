@@ -10,7 +10,9 @@ import pytest
 from msroi import load_model, saliency_map
 from msroi.images import read_pixels
 from msroi.model import HEADS, WEIGHTS
-from study import data
+from study.data.classes import split
+from study.data.sets import load
+from study.data.truths import points
 from study.measure import findings
 from study.training.trainer import load_examples, predict
 
@@ -64,9 +66,9 @@ def test_the_model_cards_table_is_that_of_the_recorded_findings():
 @pytest.mark.parametrize("title", ["CAM", "MS-ROI"])
 def test_the_released_files_reach_the_recorded_accuracy(title):
     model = load_model(head=title.lower().replace("-", ""))
-    images = data.load("caltech101", Path(DATA) / "caltech101")
+    images = load("caltech101", Path(DATA) / "caltech101")
     told = model.metadata
-    names = data.split(images, validation=told["validation"], seed=told["seed"])["validation"]
+    names = split(images, validation=told["validation"], seed=told["seed"])["validation"]
     examples = load_examples(images.select(names[::8]), told["size"])
     accuracy = (predict(model, examples.images).argmax(1).numpy() == examples.labels).mean()
     assert accuracy == pytest.approx(findings.top_1(by_head("caltech101")[title]), abs=0.08)
@@ -74,12 +76,12 @@ def test_the_released_files_reach_the_recorded_accuracy(title):
 
 @pytest.mark.skipif(not DATA, reason="needs MSROI_DATA, a folder with osie/")
 def test_a_recorded_agreement_is_what_the_released_files_give():
-    images = data.load("osie", Path(DATA) / "osie")
+    images = load("osie", Path(DATA) / "osie")
     recorded = by_head("osie")["MS-ROI"].set_index("image")
     model = load_model()
     for item in images.items[:3]:
         saliency = saliency_map(read_pixels(item.path, upright=images.upright), model)
-        scored = findings.nss(saliency, data.points(item))
+        scored = findings.nss(saliency, points(item))
         assert scored == pytest.approx(recorded.loc[item.name, "nss"], abs=1e-3)
 
 

@@ -7,7 +7,7 @@ from pictures import centred
 from PIL import Image
 
 from msroi.metrics.table import METRICS
-from study import data
+from study.data.sets import load
 from study.measure import evaluation
 from study.rendered import scenes
 from study.statistics import comparisons
@@ -30,7 +30,7 @@ def table(tmp_path_factory):
             picture = scenes.render(192, 192, objects=["mug"], seed=seed).image
             Image.fromarray(picture).save(folder / category / f"{seed}.png")
     return evaluation.evaluate(
-        data.load("mine", folder), {"MS-ROI": centred}, methods=METHODS, jobs=1
+        load("mine", folder), {"MS-ROI": centred}, methods=METHODS, jobs=1
     ).table
 
 

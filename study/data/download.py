@@ -1,27 +1,28 @@
-"""Downloads that survive a bad line: resumed by range, tried again, checked before use."""
+"""Downloads that go on where they broke off, and archives that are unpacked without trust."""
 
+import hashlib
 import logging
+import shutil
+import stat
+import tarfile
 import time
-from pathlib import Path
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
 
-import pooch
 import requests
 from tqdm import tqdm
 
-from study.data.disk import require_checksum, require_room
 from study.data.registry import DatasetError
 
 ATTEMPTS = 5  # without one new byte; a download that moves on goes on
 BACK_OFF_SECONDS = 1.0  # doubled after each attempt
 TIMEOUT_SECONDS = (10, 30)  # to connect; between two chunks
 CHUNK_BYTES = 1 << 16  # what a break may lose
+BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
 
 logger = logging.getLogger(__name__)
-
-
-class Interruption(Exception):
-    """The line or the server failed in a way that may pass."""
 
 
 def download(url: str, path: Path, *, checksum: str) -> None:
@@ -44,75 +45,107 @@ def download(url: str, path: Path, *, checksum: str) -> None:
     """
     if path.exists():
         return require_checksum(path, checksum)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.part")
+    _complete(url, part, by_hand=f"run again, or get the file by hand and put it at {path}")
+    if wrong := _mismatch(part, checksum):
+        part.unlink()
+        raise DatasetError(f"{url} {wrong}: nothing was kept, run again to download it anew")
+    part.replace(path)
 
-    def downloader(url: str, output: str, _: object) -> None:
-        _complete(url, part, path)
-        part.replace(output)
 
-    pooch.get_logger().setLevel(logging.WARNING)
+def require_checksum(path: Path, checksum: str) -> None:
+    """Refuse, by a DatasetError that names both, a file with another checksum than expected."""
+    if wrong := _mismatch(path, checksum):
+        raise DatasetError(f"{path} {wrong}: delete it and run again, or put the right file there")
+
+
+def require_room(folder: Path, size_bytes: int) -> None:
+    """Refuse, by a DatasetError, to start what the disk of `folder` has no room for."""
+    free_bytes = shutil.disk_usage(folder).free
+    if free_bytes < size_bytes:
+        raise DatasetError(
+            f"the disk of {folder} has {free_bytes / 1e6:,.0f} MB free and "
+            f"{size_bytes / 1e6:,.0f} MB are needed: make room and run again"
+        )
+
+
+def extract(archive: Path, folder: Path) -> None:
+    """Unpack a tar (plain or compressed) or zip archive into a folder, which is made if missing.
+
+    All members are looked at before the first is written.
+
+    Raises
+    ------
+    DatasetError
+        If a member's name is absolute or climbs out of the folder, or if it is a link out of it
+        or a device (the member is named, nothing is written); if the archive is broken; if the
+        disk has no room for it.
+    """
+    folder.mkdir(exist_ok=True)
     try:
-        pooch.retrieve(url, checksum, path.name, path.parent, downloader=downloader)
-    except DatasetError:
-        raise
-    except ValueError as mismatch:
-        said = str(mismatch).split(". ")[0]
-        raise DatasetError(f"{said}: nothing was kept, run again to download it anew") from mismatch
+        if zipfile.is_zipfile(archive):
+            _extract_zip(archive, folder)
+        else:
+            _extract_tar(archive, folder)
+    except tarfile.FilterError as error:
+        raise _refusal(archive, error.tarinfo.name, str(error)) from error
+    except BROKEN as error:
+        raise DatasetError(f"{archive} is broken ({error}): delete it and run again") from error
+    except OSError as error:
+        raise DatasetError(
+            f"{archive} could not be unpacked into {folder} ({error.strerror or error}): "
+            "mend that and run again"
+        ) from error
 
 
-def _complete(url: str, part: Path, path: Path) -> None:
+def _mismatch(path: Path, checksum: str) -> str:
+    """What is wrong with a file's checksum; "" if it is right."""
+    algorithm, expected = checksum.split(":")
+    with path.open("rb") as file:
+        actual = hashlib.file_digest(file, algorithm).hexdigest()
+    return f"has the {algorithm} sum {actual} and not {expected}" if actual != expected else ""
+
+
+def _complete(url: str, part: Path, *, by_hand: str) -> None:
     """Download into `part` until all is there, with a longer pause after each vain attempt."""
-    by_hand = f"run again, or get the file by hand and put it at {path}"
-    attempt, most_bytes = 0, _size(part)
+    vain, most_bytes = 0, _size(part)
     while True:
         try:
             return _continue(url, part)
-        except Interruption as interruption:
-            attempt = 1 if _size(part) > most_bytes else attempt + 1
-            most_bytes = max(most_bytes, _size(part))
-            if attempt >= ATTEMPTS:
-                raise DatasetError(
-                    f"{url} could not be downloaded ({interruption}): {by_hand}"
-                ) from interruption
-            logger.warning("%s: %s, trying again", url, interruption)
-            time.sleep(BACK_OFF_SECONDS * 2 ** (attempt - 1))
-        except requests.HTTPError as refusal:
-            status = refusal.response.status_code
-            raise DatasetError(f"{url} was refused (HTTP {status}): {by_hand}") from refusal
+        except requests.HTTPError as error:
+            status = error.response.status_code
+            problem = f"HTTP {status}"
+            if status < 500 and status not in (416, 429):  # after 416 all is asked for anew
+                raise DatasetError(f"{url} was refused ({problem}): {by_hand}") from error
+        except requests.RequestException as error:
+            problem = f"no connection to {urlsplit(url).netloc}, {type(error).__name__}"
+        except OSError as error:
+            raise DatasetError(
+                f"{part} could not be written ({error.strerror}): make room and run again, "
+                "it goes on from there"
+            ) from error
+        vain = 1 if _size(part) > most_bytes else vain + 1
+        most_bytes = max(most_bytes, _size(part))
+        if vain >= ATTEMPTS:
+            raise DatasetError(f"{url} could not be downloaded ({problem}): {by_hand}")
+        logger.warning("%s: %s, trying again", url, problem)
+        time.sleep(BACK_OFF_SECONDS * 2 ** (vain - 1))
 
 
 def _continue(url: str, part: Path) -> None:
     """Ask once for all that `part` lacks, and append it."""
+    arrived_bytes = _size(part)
     headers = {"Accept-Encoding": "identity"}  # ranges count the bytes of the file itself
-    if _size(part):
-        headers["Range"] = f"bytes={_size(part)}-"
-    try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
-            if response.headers.get("Content-Range") == f"bytes */{_size(part)}":
-                return  # status 416: nothing is missing
-            _append(response, part, _start(response, part))
-    except requests.HTTPError:
-        raise
-    except requests.Timeout as error:
-        raise Interruption(f"no answer from {urlsplit(url).netloc}") from error
-    except requests.ConnectionError as error:
-        raise Interruption(
-            f"no connection to {urlsplit(url).netloc}, {type(error).__name__}"
-        ) from error
-    except requests.RequestException as error:
-        raise Interruption(f"the connection broke after {_size(part):,} bytes") from error
-
-
-def _start(response: requests.Response, part: Path) -> int:
-    """The byte at which the answer starts: where we stopped, or 0 if the server has no ranges."""
-    status = response.status_code
-    if status == 429 or status >= 500:
-        raise Interruption(f"HTTP {status}")
-    if status == requests.codes.requested_range_not_satisfiable:
-        part.unlink()  # of another file, or longer than it: no range of this file starts there
-        raise Interruption(f"HTTP {status}, starting anew")
-    response.raise_for_status()
-    return _size(part) if status == requests.codes.partial_content else 0
+    if arrived_bytes:
+        headers["Range"] = f"bytes={arrived_bytes}-"
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+        if response.headers.get("Content-Range") == f"bytes */{arrived_bytes}":
+            return  # status 416: nothing is missing
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            part.unlink()  # of another file, or longer than it: no range of this file starts there
+        response.raise_for_status()
+        has_ranges = response.status_code == requests.codes.partial_content
+        _append(response, part, arrived_bytes if has_ranges else 0)
 
 
 def _append(response: requests.Response, part: Path, start_bytes: int) -> None:
@@ -126,20 +159,46 @@ def _append(response: requests.Response, part: Path, start_bytes: int) -> None:
         unit_scale=True,
         disable=None,  # where standard error is no terminal
     )
-    try:
-        with bar, part.open("r+b" if start_bytes else "wb") as file:
-            file.seek(start_bytes)
-            for chunk in response.iter_content(CHUNK_BYTES):
-                file.write(chunk)
-                bar.update(len(chunk))
-    except requests.RequestException:
-        raise
-    except OSError as error:
-        raise DatasetError(
-            f"{part} could not be written ({error.strerror}): make room and run again, "
-            "it goes on from there"
-        ) from error
+    with bar, part.open("ab" if start_bytes else "wb") as file:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            file.write(chunk)
+            bar.update(len(chunk))
 
 
 def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
+
+
+def _extract_zip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as file:
+        members = file.infolist()
+        for member in members:
+            _require_inside(archive, member.filename)
+            if stat.S_ISLNK(member.external_attr >> 16):
+                raise _refusal(archive, member.filename, "a link")
+        require_room(folder, sum(member.file_size for member in members))
+        file.extractall(folder)
+
+
+def _extract_tar(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as file:
+        members = file.getmembers()
+        for member in members:
+            _require_inside(archive, member.name)
+            tarfile.data_filter(member, folder)
+        require_room(folder, sum(member.size for member in members))
+        file.extractall(folder, members, filter="data")
+
+
+def _require_inside(archive: Path, name: str) -> None:
+    """Refuse names that the libraries would silently change, by POSIX's and by Windows' rules."""
+    for path in (PurePosixPath(name), PureWindowsPath(name)):
+        if path.is_absolute() or path.drive or path.root or ".." in path.parts:
+            raise _refusal(archive, name, "outside of the folder")
+
+
+def _refusal(archive: Path, name: str, reason: str) -> DatasetError:
+    return DatasetError(
+        f"{archive} was refused, its member {name!r} is unsafe ({reason}): "
+        "get the archive from its original source"
+    )

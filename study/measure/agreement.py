@@ -12,7 +12,7 @@ def nss(saliency: np.ndarray, points: np.ndarray) -> float:
     ----------
     saliency : float [H, W]
     points : float [N, 2]
-        Fixations, x and y in pixels, as `study.data.points` gives them.
+        Fixations, x and y in pixels, as `study.data.truths.points` gives them.
 
     Returns
     -------

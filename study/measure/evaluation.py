@@ -21,7 +21,9 @@ from msroi.errors import InputError
 from msroi.images import ImageError, decode, luma, read_pixels
 from msroi.maps import OWN, SaliencyOf
 from msroi.metrics.table import JUDGES, METRICS
-from study.data import DatasetError, ImageSet, Item, density, object_labels
+from study.data.registry import DatasetError
+from study.data.sets import ImageSet, Item
+from study.data.truths import density, object_labels
 from study.measure.journal import Journal
 from study.measure.workers import over_cluster, over_cores
 

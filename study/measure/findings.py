@@ -8,7 +8,8 @@ import pandas as pd
 
 from msroi.images import read_pixels
 from msroi.maps import SaliencyOf
-from study.data import ImageSet, density, points
+from study.data.sets import ImageSet
+from study.data.truths import density, points
 from study.measure.agreement import auc_judd, average_precision, cc, nss
 from study.statistics.intervals import mean_interval
 
@@ -58,7 +59,7 @@ def fixation_agreement(
     """Yield how each map of each image agrees with where people looked.
 
     Rows: image, map, auc_judd, nss, cc (`study.measure.agreement`); the density is that of
-    `study.data.density` at the set's own sigma.
+    `study.data.truths.density` at the set's own sigma.
     """
     for item in images:
         image = read_pixels(item.path, upright=images.upright)

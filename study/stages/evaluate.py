@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import PARTIAL, RESULTS, StudyError, as_csv, as_json, read_params
-from study.stages.fetch import listed
+from study.params import PARTIAL, RAW, RESULTS, StudyError, as_csv, as_json, read_params
 
 
 def evaluate(
@@ -26,6 +25,7 @@ def evaluate(
     broken: skip the table does without them.
     """
     from msroi import encoder, maps
+    from study.data.sets import load
     from study.measure import evaluation
     from study.measure.journal import Journal
 
@@ -35,7 +35,8 @@ def evaluate(
     run, journal = _run(params, name), Journal(PARTIAL / f"{name}.jsonl")
     methods = run["methods"]
     encoder.check_methods([own.get("method", row) for row, own in methods.items()])
-    images = listed(run["set"], part="test")
+    images = load(run["set"], RAW / run["set"], subset="test")
+    typer.echo(images.summary())
     if "images" in run:
         images = images.select(run["images"])
     result = evaluation.evaluate(

@@ -1,12 +1,14 @@
-"""Image sets: `python -m study fetch`, and the sets that the other stages load."""
+"""Image sets: `python -m study fetch`."""
 
 import logging
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from study.params import RAW, read_params, tuples
+
+SIZES = ["images", "classes", "download_bytes", "disk_bytes"]  # download_bytes 0: by hand
+COLUMNS = ["name", "title", *SIZES, "licence", "citation", "page"]
 
 
 def fetch(
@@ -18,59 +20,34 @@ def fetch(
     A copy on disk is used where datasets.<set>.path in params.yaml names one, or the environment
     variable MSROI_DATA a folder that holds it.
     """
-    from study import data
+    from study.data.fetch import fetch as bring
+    from study.data.registry import source
+    from study.rendered.sample import write_categories, write_photographs
+    from study.rendered.scenes import write_set
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     if list_sets or not names:
-        typer.echo(_listing(data.table()))
+        typer.echo(_listing())
         return
+    made = {
+        "sample": lambda folder, seed: write_photographs(folder),  # nothing random in it
+        "categories": write_categories,
+        "scenes": write_set,
+    }
+    params = read_params()
     for name in names:
-        if name in MADE:
-            params = read_params()
-            MADE[name](RAW / name, seed=params["seed"], **params["fetch"][name])
+        if name in made:
+            made[name](RAW / name, seed=params["seed"], **tuples(params["fetch"][name]))
         else:
-            path = (read_params().get("datasets") or {}).get(name, {}).get("path")
-            data.fetch(name, RAW / name, source_path=path)
+            path = (params.get("datasets") or {}).get(name, {}).get("path")
+            bring(source(name), RAW / name, source_path=path)
 
 
-def load_images(name: str, *, part: str):
-    """An image set in data/raw, decoded once to be sure; of the scenes one part."""
-    from study import data
-
-    return data.intact(listed(name, part=part), broken=read_params()["broken"])
-
-
-def listed(name: str, *, part: str):
-    """An image set in data/raw, told in a line; of the scenes one part."""
-    from study import data
-
-    images = data.load(name, RAW / name, subset=part if name == "scenes" else "")
-    typer.echo(images.summary())
-    return images
-
-
-def _make_sample(folder: Path, *, seed: int) -> None:
-    from study.rendered import sample
-
-    sample.write_photographs(folder)  # nothing random in it
-
-
-def _make_categories(folder: Path, **options: Any) -> None:
-    from study.rendered import sample
-
-    sample.write_categories(folder, **tuples(options))
-
-
-def _make_scenes(folder: Path, **options: Any) -> None:
-    from study.rendered import scenes
-
-    scenes.write_set(folder, **tuples(options))
-
-
-MADE = {"sample": _make_sample, "categories": _make_categories, "scenes": _make_scenes}
-
-
-def _listing(rows: list[dict[str, object]]) -> str:
+def _listing() -> str:
+    """A row for each image set that is not made here."""
     import pandas as pd
 
-    return pd.DataFrame(rows).to_string(index=False)
+    from study.data.registry import sources
+
+    known = [entry for entry in sources().values() if entry.page]
+    return pd.DataFrame(known)[COLUMNS].to_string(index=False)

@@ -9,8 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import FINDINGS, StudyError, as_csv, as_json, read_params
-from study.stages.fetch import load_images
+from study.params import FINDINGS, RAW, StudyError, as_csv, as_json, read_params
 
 
 def find(
@@ -26,13 +25,16 @@ def find(
     import pandas as pd
 
     from msroi.model import load_model
+    from study.data.sets import intact, load
 
-    section = read_params()["findings"].get(name, {})
+    params = read_params()
+    section = params["findings"].get(name, {})
     if section:
         models = {title: load_model(path) for title, path in section["heads"].items()}
     else:
         models = {"MS-ROI": load_model(head="msroi"), "CAM": load_model(head="cam")}
-    images = load_images(name, part="test")
+    images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
+    typer.echo(images.summary())
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
     rows = _classified if images.classes and not images[0].mask else _by_head
@@ -43,13 +45,13 @@ def find(
 
 
 def _classified(images, models):
-    from study import data
+    from study.data.classes import split
     from study.measure import findings
     from study.training.trainer import load_examples, predict
 
     for title, model in models.items():
         told = model.metadata
-        held_out = data.split(images, validation=told["validation"], seed=told["seed"])
+        held_out = split(images, validation=told["validation"], seed=told["seed"])
         if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
             raise StudyError(
                 f"{title} was trained on other images than the {len(images):,} of {images.name}: "
@@ -95,7 +97,7 @@ def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_si
 def _scenes(images):
     """Name, pixels and label image of each."""
     from msroi.images import read_image
-    from study.data import object_labels
+    from study.data.truths import object_labels
 
     for item in images:
         yield (

@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import MODELS, TRAINING, as_json, read_params, tuples
-from study.stages.fetch import load_images
+from study.params import MODELS, RAW, TRAINING, as_json, read_params, tuples
 
 
 def train(
@@ -26,7 +25,7 @@ def train(
       torchrun --nproc-per-node N -m study train HEAD
     """
     from msroi.model import find_device, save_checkpoint
-    from study import data
+    from study.data import classes, sets
     from study.training import parallel
     from study.training.recipe import Recipe
     from study.training.trainer import Trainer, load_examples
@@ -35,10 +34,13 @@ def train(
     section, seed = params["train"], params["seed"]
     recipe = Recipe(seed=seed, **tuples(section["recipe"] | section["heads"][head]["recipe"]))
     with parallel.joined(find_device(recipe.device)):
-        images = parallel.once(lambda: load_images(section["data"], part="train"))
+        every = sets.load(section["data"], RAW / section["data"], subset="train")
+        if parallel.first():
+            typer.echo(every.summary())
+        images = parallel.once(lambda: sets.intact(every, broken=params["broken"]))
         if section["groups"]:
-            images = data.merge(images, data.read_groups(section["groups"]))
-        split = data.split(images, validation=section["validation"], seed=seed)
+            images = classes.merge(images, classes.read_groups(section["groups"]))
+        split = classes.split(images, validation=section["validation"], seed=seed)
         sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
         parts = [load_examples(images.select(split[part]), sizes[part]) for part in split]
         trainer = Trainer(_network(head, images.classes, section, seed), recipe)

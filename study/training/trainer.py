@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from msroi.images import read_pixels
 from msroi.model import Network, find_device
-from study.data import ImageSet
+from study.data.sets import ImageSet
 from study.training import parallel
 from study.training.parallel import Share
 from study.training.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule

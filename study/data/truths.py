@@ -1,6 +1,5 @@
-"""Where people looked: fixation points, and their density over the picture."""
+"""What is known of an image's content: where people looked, and which objects it shows."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,42 +7,41 @@ import numpy as np
 from PIL import Image
 
 from msroi.images import FORMATS
-from study.data.imageset import Item
 from study.data.registry import DatasetError
+from study.data.sets import Item
 
 
 def points(item: Item) -> np.ndarray:
-    """All observers' fixations of a picture, as recorded.
+    """All observers' fixations of an image, as recorded.
 
     Returns
     -------
     float32 [N, 2]
-        x (to the right) and y (down) in pixels of the picture as stored, pixel centres at whole
+        x (to the right) and y (down) in pixels of the image as stored, pixel centres at whole
         numbers from 0: the pixel looked at is (rint(y), rint(x)). OSIE counts from 1, and its own
-        code rounds and clips so; here a point outside the picture is left out.
+        code rounds and clips so; here a point outside the image is left out.
 
     Raises
     ------
     DatasetError
-        If the set has no fixation points (CAT2000 comes with maps alone), or none of this picture.
+        If the set has no fixation points (CAT2000 comes with maps alone), or none of this image.
     """
     if item.fixations is None or item.fixations.suffix != ".mat":
         raise DatasetError(f"{item.path} has no fixation points: of our sets, only OSIE has")
     recorded = _recorded(item.fixations)
     if item.path.name not in recorded:
         raise DatasetError(f"{item.fixations} knows no {item.path.name}: fetch the set again")
-    width, height = _size(item.path)
     xy = recorded[item.path.name]
     pixel = np.rint(xy)
-    inside = (pixel >= 0).all(axis=1) & (pixel < (width, height)).all(axis=1)
+    inside = (pixel >= 0).all(axis=1) & (pixel < _size(item.path)).all(axis=1)
     return xy[inside]
 
 
 def density(item: Item, *, sigma: float) -> np.ndarray:
-    """The density of fixations over a picture.
+    """The density of fixations over an image.
 
     From points it is the sum of one Gaussian of standard deviation `sigma` at each, cut off at
-    4 sigma and at the picture's edges; a fixation map that the set brings along is taken as it
+    4 sigma and at the image's edges; a fixation map that the set brings along is taken as it
     is, and `sigma` does not matter. Either way it is divided by its sum.
 
     Parameters
@@ -55,12 +53,12 @@ def density(item: Item, *, sigma: float) -> np.ndarray:
     Returns
     -------
     float32 [H, W]
-        Not below 0, sum 1, of the picture's size as stored.
+        Not below 0, sum 1, of the image's size as stored.
 
     Raises
     ------
     DatasetError
-        If the picture has no fixations, or its map is empty or of another size.
+        If the image has no fixations, or its map is empty or of another size.
     """
     if item.fixations is None:
         raise DatasetError(f"{item.path} has no fixations: use a set that has (osie, cat2000)")
@@ -71,21 +69,17 @@ def density(item: Item, *, sigma: float) -> np.ndarray:
     return (weights / total).astype(np.float32)
 
 
-def object_labels(item: Item) -> np.ndarray:
-    """The known objects of a picture: uint8 [H, W], 0 the background, n the object of index n."""
-    with Image.open(item.mask, formats=["PNG"]) as image:
-        return np.array(image)
-
-
-def lacking(items: Iterable[Item]) -> list[Item]:
-    """The pictures that the set has no fixations of."""
-    return [item for item in items if not _has_fixations(item)]
-
-
-def _has_fixations(item: Item) -> bool:
+def has_fixations(item: Item) -> bool:
+    """Whether fixations of this image were recorded; looks no further than for its name."""
     if item.fixations is None or item.fixations.suffix != ".mat":
         return item.fixations is not None and item.fixations.is_file()
     return item.path.name in _recorded(item.fixations)
+
+
+def object_labels(item: Item) -> np.ndarray:
+    """The known objects of an image: uint8 [H, W], 0 the background, n the object of index n."""
+    with Image.open(item.mask, formats=["PNG"]) as image:
+        return np.array(image)
 
 
 def _blurred(item: Item, sigma: float) -> np.ndarray:
@@ -113,13 +107,13 @@ def _recorded(path: Path) -> dict[str, np.ndarray]:
     """Fixations by file name: float32 [N, 2] of all observers together, pixels from 0."""
     from scipy.io import loadmat
 
-    pictures = loadmat(path, squeeze_me=True, struct_as_record=False)["fixations"]
-    return {str(picture.img): _together(np.atleast_1d(picture.subjects)) for picture in pictures}
+    images = loadmat(path, squeeze_me=True, struct_as_record=False)["fixations"]
+    return {str(image.img): _together(np.atleast_1d(image.subjects)) for image in images}
 
 
 def _together(observers: np.ndarray) -> np.ndarray:
-    x = np.concatenate([np.atleast_1d(observer.fix_x) for observer in observers])
-    y = np.concatenate([np.atleast_1d(observer.fix_y) for observer in observers])
+    x = np.hstack([observer.fix_x for observer in observers])
+    y = np.hstack([observer.fix_y for observer in observers])
     return (np.stack([x, y], axis=1) - 1).astype(np.float32)  # MATLAB's first pixel is 1
 
 

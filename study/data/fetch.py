@@ -1,0 +1,177 @@
+"""Bringing an image set to its place: what lies on disk is linked, the rest is downloaded."""
+
+import logging
+import os
+import shutil
+from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
+
+from filelock import AcquireReturnProxy, FileLock, Timeout
+
+from study.data.download import download, extract, require_checksum, require_room
+from study.data.registry import DatasetError, Source, sources
+from study.data.sets import ImageSet, images_folder, listed
+from study.data.truths import has_fixations
+
+DATA_VARIABLE = "MSROI_DATA"  # a folder of image sets, each under its name
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+
+logger = logging.getLogger(__name__)
+
+
+def fetch(entry: Source, target: Path, *, source_path: Path | str | None = None) -> ImageSet:
+    """Bring an image set to `target` and check it: layout, count and (Kodak) checksums.
+
+    It is taken from, in this order: `source_path`; what is at `target` already;
+    `$MSROI_DATA/<name>`; the set's own server. A copy on disk is linked, never copied or changed.
+    A download works in the folder `<target>.partial`, where a stopped one goes on, and `target`
+    appears only when all is there. Another run that wants the same set waits meanwhile.
+
+    Parameters
+    ----------
+    source_path : path or None
+        A copy on disk, as its archive unpacks or from the folder of its images on.
+
+    Raises
+    ------
+    DatasetError
+        If the set can be had nowhere, or what was found is incomplete or damaged.
+    """
+    if entry.made:
+        raise DatasetError(f"{entry.name} is made by the sample study, there is none to fetch")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(target):
+        images = _place(entry, target, source_path)
+        shutil.rmtree(_workplace(target), ignore_errors=True)
+    logger.info(images.summary())
+    return images
+
+
+def _alone(target: Path) -> AcquireReturnProxy:
+    """Keep other runs off the same set; the system frees the lock of a run that is killed."""
+    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    try:
+        return lock.acquire(timeout=0)
+    except Timeout:
+        logger.info("waiting for another run that fetches %s", target)
+        return lock.acquire()
+
+
+def _place(entry: Source, target: Path, source_path: Path | str | None) -> ImageSet:
+    copy = _copy_on_disk(entry, source_path)
+    if target.exists() and not target.is_symlink():
+        if source_path and not target.samefile(copy):
+            raise DatasetError(f"{target} is there already: remove it to use {copy} in its place")
+    elif copy:
+        _validated(entry, copy)
+        _link(copy, target)
+    elif not target.exists():
+        target.unlink(missing_ok=True)  # a link that leads nowhere any more
+        _download(entry, target)
+    return _validated(entry, target)
+
+
+def _copy_on_disk(entry: Source, source_path: Path | str | None) -> Path | None:
+    if source_path:
+        copy = Path(source_path).expanduser().resolve()
+        if not copy.is_dir():
+            raise DatasetError(f"{copy} is no folder: mend datasets.{entry.name}.path")
+        return copy
+    if folder := os.environ.get(DATA_VARIABLE):
+        copy = Path(folder).expanduser().resolve() / entry.name
+        if copy.is_dir():
+            return copy
+        logger.warning("%s (%s) has no %s", DATA_VARIABLE, folder, entry.name)
+    return None
+
+
+def _validated(entry: Source, root: Path) -> ImageSet:
+    """List an image set, and refuse one that is not what the registry says."""
+    images = listed(entry, root)
+    _require_count(entry, root, len(images), entry.images, "images")
+    _require_count(entry, root, len(images.classes), entry.classes, "classes")
+    lacking = [item for item in images if not has_fixations(item)] if entry.fixations else []
+    if lacking:
+        raise DatasetError(
+            f"{root} has no fixations of {len(lacking)} images, {lacking[0].path.name} first: "
+            f"put {' or '.join(entry.fixations)} beside {entry.folder}"
+        )
+    for url, checksum in entry.files.items():
+        if not _file_name(url).endswith(ARCHIVES):
+            require_checksum(images_folder(entry, root) / _file_name(url), checksum)
+    return images
+
+
+def _require_count(entry: Source, root: Path, found: int, expected: int, what: str) -> None:
+    complete = found == expected or not expected or (entry.partial and found < expected)
+    if not complete:
+        raise DatasetError(
+            f"{root} holds {found:,} {what} and {entry.title} has {expected:,}: "
+            "complete it, or remove it and run again to fetch it anew"
+        )
+
+
+def _link(copy: Path, target: Path) -> None:
+    """Point the link `target` at `copy`, in one step."""
+    new = target.with_name(f".{target.name}.link")
+    new.unlink(missing_ok=True)
+    new.symlink_to(copy, target_is_directory=True)
+    new.replace(target)
+
+
+def _download(entry: Source, target: Path) -> None:
+    if not entry.files:
+        raise DatasetError(_by_hand(entry))
+    workplace, tree = _workplace(target), _workplace(target) / "tree"
+    workplace.mkdir(exist_ok=True)
+    arrived_bytes = sum(file.stat().st_size for file in workplace.glob("*.*") if file.is_file())
+    require_room(workplace, max(0, entry.download_bytes - arrived_bytes) + entry.disk_bytes)
+    for url, checksum in entry.files.items():
+        download(url, workplace / _file_name(url), checksum=checksum)
+    shutil.rmtree(tree, ignore_errors=True)  # of a run that was stopped here
+    tree.mkdir()
+    try:
+        for url in entry.files:
+            _unpack(workplace / _file_name(url), tree, entry.inner)
+        _validated(entry, tree)
+    except BaseException:
+        shutil.rmtree(tree, ignore_errors=True)  # lest it fills the disk
+        raise
+    tree.replace(target)
+
+
+def _unpack(file: Path, tree: Path, inner: str) -> None:
+    """Put a file into the tree: an image as it is, an archive, or the archive `inner` in it."""
+    if not file.name.endswith(ARCHIVES):
+        shutil.copy(file, tree)
+    elif not inner:
+        extract(file, tree)
+    else:
+        with TemporaryDirectory(dir=file.parent) as outer:
+            extract(file, Path(outer))
+            found = next(Path(outer).rglob(inner), None)
+            if found is None:
+                raise DatasetError(f"{file} holds no {inner}: get it from its original source")
+            extract(found, tree)
+
+
+def _by_hand(entry: Source) -> str:
+    if entry.page:
+        return (
+            f"{entry.title} has no archive with a known checksum: get it from {entry.page} and set "
+            f"datasets.{entry.name}.path in params.yaml to its folder (data/README.md)"
+        )
+    known = ", ".join(name for name, known in sources().items() if known.page)
+    return (
+        f"{entry.name} is none of the known image sets ({known}): for images of your own, set "
+        f"datasets.{entry.name}.path in params.yaml to their folder"
+    )
+
+
+def _workplace(target: Path) -> Path:
+    return target.with_name(f"{target.name}.partial")
+
+
+def _file_name(url: str) -> str:
+    return PurePosixPath(urlsplit(url).path).name

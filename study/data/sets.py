@@ -1,0 +1,285 @@
+"""Image sets: ordered lists of images with their category, class and truths."""
+
+import csv
+import logging
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image
+from tqdm.contrib.concurrent import thread_map
+
+from msroi.images import FORMATS
+from study.data.registry import DatasetError, Source, source
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
+MASKS, OBJECTS = "masks", "objects.csv"  # beside scenes: label images; name, count, index, class
+MAKE_OR_FETCH = "run `python -m study fetch {name}`, or set datasets.{name}.path in params.yaml"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One image of an image set.
+
+    Attributes
+    ----------
+    name : str
+        Unique in its set: the path below the set's folder without the suffix (`kodim01`,
+        `ant/image_0001`), with it where two files differ in nothing else.
+    path : Path
+        The file.
+    category : str
+        The subfolder that the image lies in, "" in a flat set; in the test scenes, the number
+        of objects.
+    label : int or None
+        Index into the set's `classes`; None where there are none.
+    fixations : Path or None
+        A `.mat` file of fixation points or an image of their density; `study.data.truths` reads
+        either.
+    mask : Path or None
+        A label image of known objects (test scenes): 0 the background, n the object of index n.
+    """
+
+    name: str
+    path: Path
+    category: str = ""
+    label: int | None = None
+    fixations: Path | None = None
+    mask: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSet:
+    """An ordered set of images; making one opens none of them.
+
+    Attributes
+    ----------
+    name : str
+        The set's name in the registry, or the user's own.
+    root : Path
+        The folder that holds the set.
+    items : tuple of Item
+        The images, sorted by category and name.
+    classes : tuple of str
+        Class names, in the order of the labels.
+    strays : dict of str to tuple of Path
+        What was left out, under the reason why.
+    upright : {"exif", "stored"}
+        "stored": an EXIF orientation in these files lies, take the pixels as they are stored
+        (`msroi.images.read_pixels`).
+    sigma : float
+        Standard deviation in pixels of the Gaussian that makes a density of fixation points.
+    """
+
+    name: str
+    root: Path
+    items: tuple[Item, ...]
+    classes: tuple[str, ...] = ()
+    strays: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    upright: str = "exif"
+    sigma: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self.items)
+
+    def __getitem__(self, index: int) -> Item:
+        return self.items[index]
+
+    def select(self, names: Iterable[str]) -> "ImageSet":
+        """The same set with only these names, in its own order; DatasetError if one is unknown."""
+        wanted = set(names)
+        missing = sorted(wanted - {item.name for item in self.items})
+        if missing:
+            raise DatasetError(
+                f"{self.name} at {self.root} has no image {missing[0]!r} "
+                f"({len(missing)} such names): make the split again from this set"
+            )
+        return replace(self, items=tuple(item for item in self.items if item.name in wanted))
+
+    def summary(self) -> str:
+        """One line for the log: how many images and classes, and what was left out and why."""
+        line = f"{self.name}: {len(self):,} images"
+        line += f" in {len(self.classes)} classes" if self.classes else ""
+        fixated = sum(item.fixations is not None for item in self.items)
+        line += f", {fixated:,} with fixations" if fixated else ""
+        left = [f"{len(paths):,} {reason}" for reason, paths in self.strays.items()]
+        return line + (f"; left out: {', '.join(left)}" if left else "")
+
+
+def load(name: str, root: Path | str, *, subset: str = "") -> ImageSet:
+    """List an image set that lies on disk.
+
+    Parameters
+    ----------
+    name : str
+        A name in the registry; any other name means a folder of the user's own images, flat or
+        with one subfolder a category.
+    root : path
+        The folder that holds the set.
+    subset : str
+        Which of the set's `Source.subsets` ("train" or "test" of the rendered scenes); sets
+        that have none are listed whole, whatever it is.
+
+    Returns
+    -------
+    ImageSet
+        No image is opened; 30,000 take less than a second.
+
+    Raises
+    ------
+    DatasetError
+        If the folder is missing, or holds no image of such a set.
+    """
+    return listed(source(name), Path(root), subset=subset)
+
+
+def listed(entry: Source, root: Path, *, subset: str = "") -> ImageSet:
+    """List the image set of a registry entry, as `load` does by its name."""
+    if entry.subsets and subset not in entry.subsets:
+        has = " and ".join(entry.subsets)
+        raise DatasetError(f"{entry.name} has no subset {subset!r}: {entry.name} has {has}")
+    base = images_folder(entry, root) / (subset if entry.subsets else "")
+    if not base.is_dir():
+        raise DatasetError(f"{base} is no folder: {MAKE_OR_FETCH.format(name=entry.name)}")
+    has_objects = subset in entry.objects_in
+    found, strays = _scan(base, entry.no_class, known=(MASKS, OBJECTS) if has_objects else ())
+    if not found:
+        raise DatasetError(f"{base} holds no image: {MAKE_OR_FETCH.format(name=entry.name)}")
+    beside = [base.parent / name for name in entry.fixations]
+    items = _items(found, next((path for path in beside if path.exists()), None))
+    if has_objects:
+        items = _with_objects(items, base)
+    classes = tuple(sorted(found.keys() - {""}))
+    return ImageSet(entry.name, root, items, classes, strays, entry.upright, entry.sigma)
+
+
+def images_folder(entry: Source, root: Path) -> Path:
+    """`root/trainSet/Stimuli`, `root/Stimuli` or `root`: a user may have unpacked any of them."""
+    parts = Path(entry.folder).parts
+    candidates = [root.joinpath(*parts[start:]) for start in range(len(parts) + 1)]
+    return next((folder for folder in candidates if folder.is_dir()), root)
+
+
+def intact(images: ImageSet, *, broken: Literal["skip", "stop"]) -> ImageSet:
+    """Decode every image of a set, and leave out or refuse what can't be decoded.
+
+    Parameters
+    ----------
+    broken : {"skip", "stop"}
+        "skip": log each broken image by name, leave it out and count it among the strays;
+        "stop": refuse the set, and name its first broken image.
+
+    Raises
+    ------
+    DatasetError
+        For a broken image with `broken="stop"`, and if none is left.
+    """
+    if broken not in ("skip", "stop"):
+        raise DatasetError(f"broken is {broken!r}: say skip or stop")
+    paths = [item.path for item in images]
+    damages = thread_map(_damage, paths, desc="checking", disable=None)  # Pillow leaves the lock
+    bad = {path: damage for path, damage in zip(paths, damages, strict=True) if damage}
+    for path, damage in bad.items():
+        if broken == "stop":
+            raise DatasetError(
+                f"{path} is broken ({damage}): mend or remove it, or set broken: skip"
+            )
+        logger.warning("left out %s, which is broken (%s)", path, damage)
+    if not bad:
+        return images
+    if len(bad) == len(images):
+        raise DatasetError(f"all {len(bad)} images of {images.root} are broken: fetch them anew")
+    sound = tuple(item for item in images if item.path not in bad)
+    return replace(images, items=sound, strays={**images.strays, "broken": tuple(bad)})
+
+
+def _scan(
+    base: Path, no_class: Sequence[str], *, known: Sequence[str]
+) -> tuple[dict[str, list[Path]], dict[str, tuple[Path, ...]]]:
+    """Images by category (a subfolder each; "" in a flat folder), and the rest by reason.
+
+    What is `known` to lie beside the images is neither.
+    """
+    strays = defaultdict(list)
+    images, folders = _look(base, strays, known)
+    found = {"": images} if images else {}
+    for folder in folders:
+        if "" in found:
+            strays["a folder beside the images"].append(folder)
+            continue
+        images, deeper = _look(folder, strays)
+        if folder.name in no_class:
+            strays[f"in {folder.name}, which is no class"] += images
+        elif images:
+            found[folder.name] = images
+        strays["a folder inside a category"] += deeper
+    return found, {reason: tuple(paths) for reason, paths in strays.items() if paths}
+
+
+def _look(
+    folder: Path, strays: dict[str, list[Path]], known: Sequence[str] = ()
+) -> tuple[list[Path], list[Path]]:
+    """Images and subfolders of one folder, each sorted by name; the rest goes to the strays."""
+    images, folders = [], []
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        path = folder / entry.name
+        if entry.name in known:
+            continue
+        if entry.name.startswith(".") or entry.name == "__MACOSX":
+            strays["hidden"].append(path)
+        elif entry.is_dir():
+            folders.append(path)
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            images.append(path)
+        else:
+            strays["not an image"].append(path)
+    return images, folders
+
+
+def _items(found: Mapping[str, list[Path]], fixations: Path | None) -> tuple[Item, ...]:
+    labels = {category: label for label, category in enumerate(sorted(found.keys() - {""}))}
+    items = []
+    for category, paths in found.items():
+        stems = Counter(path.stem for path in paths)
+        for path in paths:
+            stem = path.stem if stems[path.stem] == 1 else path.name
+            name = f"{category}/{stem}" if category else stem
+            # A file holds the points of all images; a folder has a map for each
+            is_folder = fixations and fixations.suffix != ".mat"
+            own = fixations / category / path.name if is_folder else fixations
+            items.append(Item(name, path, category, labels.get(category), own))
+    return tuple(items)
+
+
+def _with_objects(items: tuple[Item, ...], base: Path) -> tuple[Item, ...]:
+    """Test scenes: the number of objects is the category, and each has a mask."""
+    try:
+        with (base / OBJECTS).open(encoding="utf-8", newline="") as file:
+            counts = {row["name"]: row["count"] for row in csv.DictReader(file)}
+    except FileNotFoundError:
+        counts = {}
+    unknown = [item.name for item in items if item.name not in counts]
+    if unknown:
+        raise DatasetError(f"{base / OBJECTS} lacks {unknown[0]}: render the scenes again")
+    return tuple(
+        replace(item, category=counts[item.name], mask=base / MASKS / item.path.name)
+        for item in items
+    )
+
+
+def _damage(path: Path) -> str:
+    """What is wrong with an image file, "" for nothing."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            image.load()
+    except Exception as error:  # a damaged file: Pillow's readers raise whatever they meet
+        return str(error) or type(error).__name__
+    return ""
