@@ -142,7 +142,7 @@ def _continue(url: str, part: Path) -> None:
         if response.headers.get("Content-Range") == f"bytes */{arrived_bytes}":
             return  # status 416: nothing is missing
         if response.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink(missing_ok=True)  # of another file, or longer than it: no range of this file starts there
+            part.unlink(missing_ok=True)  # of another file: no range of this one starts there
         response.raise_for_status()
         has_ranges = response.status_code == requests.codes.partial_content
         _append(response, part, arrived_bytes if has_ranges else 0)
