@@ -1,12 +1,12 @@
 """Sets of scenes: single objects to train on, one to four objects to test on."""
 
-import csv
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
@@ -36,13 +36,11 @@ def many_object_set(
     Classes come from shuffled decks of all of them, so over the set they are as even as can be.
     Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
     """
-    deck = _Deck(np.random.default_rng([seed, TEST]))
+    deck, rng = [], np.random.default_rng([seed, TEST])
     for index in range(per_count * len(counts)):
-        objects = deck.deal(counts[index // per_count])
-        yield (
-            f"{index + 1:04d}",
-            render(*size, objects=objects, seed=_scene_seed(seed, TEST, index)),
-        )
+        objects = _deal(deck, counts[index // per_count], rng)
+        scene = render(*size, objects=objects, seed=_scene_seed(seed, TEST, index))
+        yield f"{index + 1:04d}", scene
 
 
 def write_set(
@@ -78,10 +76,8 @@ def write_set(
             _save(scene.masks, partial / "test" / "masks" / f"{name}.png")
             count = len(scene.classes)
             rows += [(name, count, i, label) for i, label in enumerate(scene.classes, start=1)]
-        with (partial / "test" / "objects.csv").open("w", newline="") as table:
-            csv.writer(table, lineterminator="\n").writerows(
-                [("name", "count", "index", "class"), *rows]
-            )
+        table = pd.DataFrame(rows, columns=["name", "count", "index", "class"])
+        table.to_csv(partial / "test" / "objects.csv", index=False)
 
 
 @contextmanager
@@ -98,22 +94,15 @@ def complete_folder(folder: Path | str) -> Iterator[Path]:
         partial.replace(folder)
 
 
-class _Deck:
-    """Deals distinct classes; a class comes again only when all have come as often."""
-
-    def __init__(self, rng: np.random.Generator):
-        self.rng = rng
-        self.cards: list[str] = []
-
-    def deal(self, count: int) -> list[str]:
-        hand = []
-        while len(hand) < count:
-            if not self.cards:
-                # what this hand holds already goes to the bottom of the new deck
-                order = self.rng.permutation(CLASSES).tolist()
-                self.cards = sorted(order, key=hand.__contains__)
-            hand.append(self.cards.pop(0))
-        return hand
+def _deal(cards: list[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Take distinct classes off a deck; a new deck is shuffled whenever it is empty."""
+    hand = []
+    while len(hand) < count:
+        if not cards:
+            # what this hand holds already goes to the bottom of the new deck
+            cards += sorted(rng.permutation(CLASSES).tolist(), key=hand.__contains__)
+        hand.append(cards.pop(0))
+    return hand
 
 
 def _scene_seed(seed: int, part: int, index: int) -> int:
