@@ -112,7 +112,12 @@ def numbers(made: pd.DataFrame, pixels: int) -> str:
     )
     values = made.set_index("method")[[name for name in METRICS if name in made]].T
     values["difference"] = values.iloc[:, -1] - values.iloc[:, 0]
-    shown = values.style.set_properties(**{"text-align": "right", "padding-left": "0.8em"})
+    shown = values.style.set_table_styles(
+        [
+            {"selector": "th", "props": "text-align: left; font-weight: normal"},
+            {"selector": "td, th.col_heading", "props": "text-align: right; padding-left: 0.8em"},
+        ]
+    )
     for name in values.index:
         digits = METRICS[name].digits
         # nan: no pixel is salient, or the image is smaller than the metric's window
