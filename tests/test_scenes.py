@@ -165,12 +165,17 @@ def test_many_object_sets_are_balanced_and_hold_distinct_classes():
     assert [labels.count(name) for name in CLASSES] == [5] * 10
 
 
-def test_a_written_set_is_complete_and_agrees_with_its_table(tmp_path):
-    write_set(tmp_path / "scenes", **SIZES, seed=4)
-    assert [p.name for p in tmp_path.iterdir()] == ["scenes"]
+def test_a_written_set_is_complete_agrees_with_its_table_and_is_equal_byte_for_byte(tmp_path):
+    for name in ("a", "b"):
+        write_set(tmp_path / name, **SIZES, seed=4)
+    assert {p.name for p in tmp_path.iterdir()} == {"a", "b"}
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
+    assert len(files) == 10 + 8 + 8 + 1
+    for file in files:
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     for name in CLASSES:
-        assert (tmp_path / "scenes" / "train" / name / "0001.png").is_file()
-    test = tmp_path / "scenes" / "test"
+        assert (tmp_path / "a" / "train" / name / "0001.png").is_file()
+    test = tmp_path / "a" / "test"
     with (test / "objects.csv").open(newline="") as table:
         rows = list(csv.DictReader(table))
     assert len(rows) == 2 * (1 + 2 + 3 + 4)
@@ -179,15 +184,6 @@ def test_a_written_set_is_complete_and_agrees_with_its_table(tmp_path):
         assert masks.max() == int(row["count"])
         assert np.any(masks == int(row["index"]))
         assert pixels(test / f"{row['name']}.png").shape == (64, 80, 3)
-
-
-def test_two_written_sets_are_equal_byte_for_byte(tmp_path):
-    for name in ("a", "b"):
-        write_set(tmp_path / name, **SIZES, seed=4)
-    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
-    assert len(files) == 10 + 8 + 8 + 1
-    for file in files:
-        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
 
 
 def test_only_a_folder_that_is_complete_replaces_the_old_one(tmp_path):

@@ -53,7 +53,7 @@ class Canvas:
         self.alpha = np.zeros_like(self.u)
 
     def coverage(self, distance: np.ndarray) -> np.ndarray:
-        """Share of each pixel inside the shape, float32 in [0, 1]."""
+        """Return the share of each pixel inside the shape, float32 in [0, 1]."""
         return np.clip(0.5 - distance / np.float32(self.pixel), 0, 1)
 
     def paint(self, distance: np.ndarray, colour: Colour, *, shade: np.ndarray | float = 1.0):
@@ -70,7 +70,7 @@ class Canvas:
             plane += cover * colour[..., channel]
 
     def noise(self, *, cells: float = 4.0, gain: float = 0.55, stretch: float = 1.0) -> np.ndarray:
-        """Fractal noise over the patch, float32 [h, w]."""
+        """Return fractal noise over the patch, float32 [h, w]."""
         return fractal(self.u.shape, self.rng, cells=cells, gain=gain, stretch=stretch)
 
     def sharpen(self, wave: np.ndarray, frequency: float) -> np.ndarray:
@@ -88,18 +88,18 @@ def box_around(
 
 
 def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
-    """RGB in [0, 1] of a hue (any turn of the circle), saturation and value."""
+    """Return the RGB in [0, 1] of a hue (any turn of the circle), saturation and value."""
     return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value), np.float32)
 
 
 def mix(first: Colour, second: Colour, share: np.ndarray) -> np.ndarray:
-    """first + share (second − first): [h, w, 3] for a share [h, w]."""
+    """Blend to first + share (second − first): [h, w, 3] for a share [h, w]."""
     first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
     return first + share[..., None] * (second - first)
 
 
 def ellipse(u, v, cu: float, cv: float, ru: float, rv: float, *, angle: float = 0.0) -> np.ndarray:
-    """Distance to an ellipse of radii (ru, rv) about (cu, cv), to first order exact at its edge."""
+    """Return the distance to an ellipse about (cu, cv), to first order exact at its edge."""
     cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     du, dv = u - np.float32(cu), v - np.float32(cv)
     a, b = (cos * du + sin * dv) / np.float32(ru), (cos * dv - sin * du) / np.float32(rv)
@@ -109,7 +109,7 @@ def ellipse(u, v, cu: float, cv: float, ru: float, rv: float, *, angle: float = 
 
 
 def rectangle(u, v, cu: float, cv: float, hu: float, hv: float, *, corner: float = 0.0):
-    """Distance to a rectangle of half-sides (hu, hv) about (cu, cv) with rounded corners."""
+    """Return the distance to a rectangle of half-sides (hu, hv) with rounded corners."""
     a = np.abs(u - np.float32(cu)) - np.float32(hu - corner)
     b = np.abs(v - np.float32(cv)) - np.float32(hv - corner)
     outside = np.hypot(np.maximum(a, 0), np.maximum(b, 0))
@@ -117,7 +117,7 @@ def rectangle(u, v, cu: float, cv: float, hu: float, hv: float, *, corner: float
 
 
 def polygon(u, v, points: Sequence[Sequence[float]]) -> np.ndarray:
-    """Distance to a convex polygon, exact inside; the points in either order."""
+    """Return the distance to a convex polygon, exact inside; points in either order."""
     points = np.asarray(points, float)
     middle = points.mean(axis=0)
     distance = np.full(np.broadcast(u, v).shape, -np.inf, np.float32)
@@ -130,7 +130,7 @@ def polygon(u, v, points: Sequence[Sequence[float]]) -> np.ndarray:
 
 
 def capsule(u, v, start: Sequence[float], stop: Sequence[float], radius: float) -> np.ndarray:
-    """Distance to a line from start to stop with a round pen of the given radius."""
+    """Return the distance to a line drawn with a round pen of the given radius."""
     (pu, pv), (qu, qv) = start, stop
     du, dv = np.float32(qu - pu), np.float32(qv - pv)
     a, b = u - np.float32(pu), v - np.float32(pv)

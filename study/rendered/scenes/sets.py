@@ -16,7 +16,7 @@ TRAIN, TEST = 0, 1
 
 
 def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tuple[str, Scene]]:
-    """Scenes of one object each, the classes in turn, as in Caltech's sets.
+    """Render scenes of one object each, the classes in turn, as in Caltech's sets.
 
     Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene of
     size = (height, width).
@@ -31,7 +31,7 @@ def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tup
 def many_object_set(
     per_count: int, size: tuple[int, int], counts: Sequence[int] = (1, 2, 3, 4), *, seed: int
 ) -> Iterator[tuple[str, Scene]]:
-    """Scenes of several objects of distinct classes, `per_count` scenes of each of the counts.
+    """Render scenes of objects of distinct classes, `per_count` scenes of each of the counts.
 
     Classes come from shuffled decks of all of them, so over the set they are as even as can be.
     Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
@@ -82,7 +82,7 @@ def write_set(
 
 @contextmanager
 def complete_folder(folder: Path | str) -> Iterator[Path]:
-    """A temporary folder beside `folder` that takes its name, and its place, on success only."""
+    """Give a temporary folder that takes the name and place of `folder`, on success only."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
