@@ -171,7 +171,7 @@ def test_a_photo_fills_its_budget_to_99_per_cent(rng, tune, subsampling):
 
 def test_progressive_and_baseline_decode_alike_at_one_quality(rng):
     image = photo(rng, (64, 64))
-    components = direct._analyse(image, half((64, 64)), (2, 2), 3.5, tables.TUNES["balanced"])
+    components = direct.analyse(image, half((64, 64)), (2, 2), 3.5, tables.TUNES["balanced"])
     attempt = direct._quantize(components, 0.07, 0.6, 1.0, None)
     frame = coefficients.Frame((64, 64), (2, 2))
     baseline, progressive = (direct._write(frame, flag, attempt) for flag in (False, True))
@@ -192,7 +192,7 @@ def test_baseline_is_an_option_that_meets_the_budget_too(rng):
 @pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
 def test_the_estimate_is_the_size_of_the_baseline_file(rng, shape, subsampling):
     image, sampling = photo(rng, shape), blocks.SUBSAMPLINGS[subsampling]
-    components = direct._analyse(image, half(shape), sampling, 3.5, tables.TUNES["balanced"])
+    components = direct.analyse(image, half(shape), sampling, 3.5, tables.TUNES["balanced"])
     for scale in (0.1, 0.6, 5):
         attempt = direct._quantize(components, 0.07, scale, 1.0, None)
         data = direct._write(coefficients.Frame(shape, sampling), False, attempt)

@@ -59,6 +59,7 @@ def test_an_effect_is_a_dot_with_its_interval(ax):
     table = pd.DataFrame(
         {
             "method": ["direct", "mosaic 80/100"],
+            "encoder": ["direct", "mosaic"],
             "mean": [1.0, -2.0],
             "low": [0.5, -3.0],
             "high": [2.0, -1.5],
@@ -69,6 +70,8 @@ def test_an_effect_is_a_dot_with_its_interval(ax):
     bars = [container.lines[2][0].get_segments()[0] for container in ax.containers]
     np.testing.assert_allclose(bars, [[[0.5, 0], [2, 0]], [[-3, 1], [-1.5, 1]]])
     assert ax.get_ylim() == (1.5, -0.5)  # the first above
+    drawn = [container.lines[0].get_color() for container in ax.containers]
+    assert drawn == [figures.METHOD_STYLES[name]["color"] for name in table["encoder"]]
 
 
 def test_a_curve_a_method_runs_over_the_rate(ax):

@@ -94,7 +94,7 @@ def encode(
     if (image == image[..., :1]).all():
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
-    components = _analyse(image, saliency, sampling, strength, TUNES[tune])
+    components = analyse(image, saliency, sampling, strength, TUNES[tune])
     trade = TUNES[tune].trade
 
     def run(search, components, max_bytes, shape, start):
@@ -119,13 +119,14 @@ def _check_options(strength: float, tune: str, subsampling: str) -> None:
         raise ValueError(f"unknown subsampling {subsampling!r}: choose from {known}")
 
 
-def _analyse(
+def analyse(
     image: np.ndarray,
     saliency: np.ndarray,
     sampling: tuple[int, int],
     strength: float,
     tune: Tune,
 ) -> list[Component]:
+    """Transform an image, and weigh its blocks: all that is known before the search."""
     planes = dct.transform(image, sampling)
     samplings = [sampling, (1, 1), (1, 1)][: len(planes)]
     down, across = sampling
@@ -171,16 +172,23 @@ def _quantize(
     multiplier = trade * thrift * scale**2
     if before is None:
         unpriced = [np.zeros(256, np.float32)] * len(components)
-        _, rounded = _trellis(components, used, unpriced, 0.0)
-        _, counts = _trellis(components, used, _prices(rounded), multiplier)
+        _, rounded = apply_trellis(components, used, unpriced, 0.0)
+        _, counts = apply_trellis(components, used, _prices(rounded), multiplier)
         prices = _prices(counts)
     else:
         prices = before.prices
-    levels, counts = _trellis(components, used, prices, multiplier)
+    levels, counts = apply_trellis(components, used, prices, multiplier)
     return Attempt(levels, used[:2], _prices(counts), _estimate(levels, counts, components))
 
 
-def _trellis(components, used, prices, trade):
+def apply_trellis(
+    components: list[Component], used: list[np.ndarray], prices: list[np.ndarray], trade: float
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Quantize components by the trellis, each with a table and prices of its own.
+
+    `trade` is λ in units of the tables' squared mean steps at scale 1; 0 rounds. Returns the
+    levels of each component, and how often each AC symbol occurs, a count a Huffman table.
+    """
     levels, counts = [], []
     for component, table, price in zip(components, used, prices, strict=True):
         c, gains, masks, _, base, weights = component

@@ -1,7 +1,7 @@
 """Figures from tidy tables or arrays: each function draws on the axes it is given, none saves."""
 
-import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -53,42 +53,32 @@ STYLE = {
 
 
 def style():
-    """The one style of all figures: ``with figures.style(): …``."""
+    """Give all figures the one style: ``with figures.style(): …``."""
     return mpl.rc_context(STYLE)
 
 
 def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
-    """An image uint8 [H, W, 3] without axes."""
-    ax.imshow(image)
-    ax.set_title(title)
-    ax.set_axis_off()
-    return ax
+    """Show an image uint8 [H, W, 3] without axes."""
+    return _show(ax, image, title)
 
 
 def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
-    """A saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
-    ax.imshow(saliency, cmap="magma", vmin=0, vmax=1)
-    ax.set_title(title)
-    ax.set_axis_off()
-    return ax
+    """Show a saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
+    return _show(ax, saliency, title, cmap="magma", vmin=0, vmax=1)
 
 
 def show_box(ax: Axes, box: tuple[slice, slice]) -> Axes:
-    """Outline of a close-up (rows, columns) on an image."""
+    """Outline a close-up (rows, columns) on an image, in black on white."""
     rows, columns = box
-    corner, size = (
-        (columns.start, rows.start),
-        (rows.stop - rows.start, columns.stop - columns.start),
-    )
-    ax.add_patch(
-        Rectangle(corner, size[1], size[0], fill=False, edgecolor="#ffffff", linewidth=2.5)
-    )
-    ax.add_patch(Rectangle(corner, size[1], size[0], fill=False, edgecolor="#000000", linewidth=1))
+    corner = columns.start, rows.start
+    width, height = columns.stop - columns.start, rows.stop - rows.start
+    for colour, line in (("#ffffff", 2.5), ("#000000", 1)):
+        ax.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=line))
     return ax
 
 
 def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], unit: str) -> Axes:
-    """Each image's difference from standard, a column of dots a metric, a bar at the mean."""
+    """Draw each image's difference from standard: dots for each metric, a bar at the mean."""
     long = difference.melt(["image", "method"], list(metrics), "metric", "difference")
     long["metric"] = long["metric"].map(lambda name: ALL[name].label.replace("-", "-\n", 1))
     palette = {method: look["color"] for method, look in METHOD_STYLES.items()}
@@ -109,41 +99,38 @@ def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], u
 
 
 def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
-    """Means and their 95% intervals, a line each, the first above: columns label, mean, low, high.
+    """Draw means and their 95% intervals, a line each, the first above: columns mean, low, high.
 
-    ``label`` names the column that says what each is. A method has the colour and marker of
-    `METHOD_STYLES`, and so have its variants, which begin with its name ("mosaic 40-60").
+    ``label`` names the column that says what each is: a method, whose colour and marker are those
+    of `METHOD_STYLES`. Variants of methods have a column ``encoder`` besides, with the method's.
     """
-    for place, row in enumerate(table.itertuples()):
-        look = METHOD_STYLES[re.split("[ ,]", getattr(row, label))[0]]
+    methods = table["encoder"] if "encoder" in table else table[label]
+    for place, (row, method) in enumerate(zip(table.itertuples(), methods, strict=True)):
+        look = METHOD_STYLES[method]
         error = [[row.mean - row.low], [row.high - row.mean]]
         ax.errorbar(
             row.mean, place, xerr=error, color=look["color"], marker=look["marker"], capsize=2
         )
     ax.set_yticks(range(len(table)), table[label])
     ax.set_ylim(len(table) - 0.5, -0.5)
-    ax.axvline(0, color="black", linewidth=0.8)
     ax.locator_params(axis="x", nbins=3)
-    ax.grid(axis="x")
-    ax.grid(visible=False, axis="y")
-    ax.set(xlabel=xlabel, ylabel="")
-    return ax
+    return _beside_zero(ax, xlabel=xlabel, ylabel="")
 
 
 def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") -> Axes:
-    """Difference from standard against the image's size, a line a method (Figure 4)."""
+    """Draw the difference from standard against the image's size, a line a method (Figure 4)."""
     for method, rows in difference.groupby("method", sort=False):
         megapixels = rows["width"] * rows["height"] / 1e6
         ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
-    label = f"{ALL[metric].label}, difference from standard, dB"
+    label = f"{ALL[metric].label}, difference from standard, {ALL[metric].unit}"
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
 
 
 def categories(table: pd.DataFrame, ax: Axes, *, xlabel: str) -> Axes:
-    """Mean difference from standard of each category and its 95% interval (Figure 5).
+    """Draw each category's mean difference from standard and its 95% interval (Figure 5).
 
     Columns category, method, images, mean, low, high. Categories are in the order of the first
     method's means, the best first, with the number of their images.
@@ -161,15 +148,11 @@ def categories(table: pd.DataFrame, ax: Axes, *, xlabel: str) -> Axes:
     ax.set_yticks(range(len(first)), named)
     ax.set_ylim(len(first) - 0.5, -0.5)
     ax.legend(title="", ncols=len(methods), loc="lower center", bbox_to_anchor=(0.5, 1))
-    ax.axvline(0, color="black", linewidth=0.8)
-    ax.grid(axis="x")
-    ax.grid(visible=False, axis="y")
-    ax.set(xlabel=xlabel, ylabel="")
-    return ax
+    return _beside_zero(ax, xlabel=xlabel, ylabel="")
 
 
 def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
-    """Share of objects found against the number of objects in the scene, a bar a map (Figure 2)."""
+    """Draw the share of objects found by the number of objects, a bar for each map (Figure 2)."""
     share.plot.bar(ax=ax, color=MAP_COLOURS, rot=0, width=0.7)
     ax.set(xlabel="objects in the scene", ylabel="share of objects found", ylim=(0, 1))
     ax.legend(title="", ncols=len(share.columns), loc="lower center", bbox_to_anchor=(0.5, 0.98))
@@ -177,56 +160,64 @@ def share_found(share: pd.DataFrame, ax: Axes) -> Axes:
 
 
 def training_curves(epochs: Mapping[str, Sequence[Mapping[str, float]]], ax: Axes) -> Axes:
-    """Top-1 accuracy on the images held out, after each epoch, a line a head."""
+    """Draw top-1 accuracy on the images held out, after each epoch, a line a head."""
     for head, history in epochs.items():
-        numbers, accuracy = zip(
-            *((epoch["epoch"], epoch["validation_accuracy"]) for epoch in history), strict=True
-        )
-        ax.plot(numbers, accuracy, label=head, color=MAP_COLOURS[head])
+        own = pd.DataFrame(list(history))
+        ax.plot(own["epoch"], own["validation_accuracy"], label=head, color=MAP_COLOURS[head])
     ax.legend()
     ax.set(xlabel="epoch", ylabel="top-1, images held out", ylim=(0, 1))
     return ax
 
 
 def agreement(table: pd.DataFrame, order: Sequence[str], ax: Axes) -> Axes:
-    """Mean NSS of each map and its 95% bootstrap interval over images."""
+    """Draw the mean NSS of each map and its 95% bootstrap interval over images."""
     options = {"y": "map", "x": "nss", "hue": "map", "order": order, "palette": MAP_COLOURS}
     sns.barplot(table, ax=ax, errorbar=("ci", 95), seed=0, legend=False, **options)
-    ax.grid(axis="x")
-    ax.grid(visible=False, axis="y")
-    ax.axvline(0, color="black", linewidth=0.8)
-    ax.set(xlabel="NSS at fixations", ylabel="")
-    return ax
+    return _beside_zero(ax, xlabel="NSS at fixations", ylabel="")
 
 
 def by_scale(table: pd.DataFrame, ax: Axes) -> Axes:
-    """Mean NSS against the short side that the network sees, a line a rule."""
+    """Draw the mean NSS against the short side that the network sees, a line a rule."""
     options = {"x": "short_side", "y": "nss", "hue": "map", "style": "map", "palette": "viridis"}
     sns.lineplot(table, ax=ax, errorbar=None, markers=True, dashes=False, **options)
     ax.legend(title="", fontsize=6, handlelength=1.2, loc="upper left", bbox_to_anchor=(1, 1))
     return _around_zero(ax, xlabel="short side, pixels", ylabel="NSS at fixations")
 
 
+def rate_distortion(table: pd.DataFrame, ax: Axes, *, metric: str = "psnr") -> Axes:
+    """Draw quality against rate, a line a method: columns method, rate_bpp, and the metric."""
+    for method, rows in table.groupby("method", sort=False):
+        ax.plot(rows["rate_bpp"], rows[metric], label=method, **METHOD_STYLES[method])
+    ax.set(xlabel="rate, bits per pixel", ylabel=f"{ALL[metric].label}, {ALL[metric].unit}")
+    return ax
+
+
+def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
+    """Show an 8×8 block with its numbers written in: darker is larger in size."""
+    sizes = np.log1p(np.abs(values))
+    for (row, column), value in np.ndenumerate(values):
+        ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
+    return _show(ax, sizes, title, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
+
+
+def _show(ax: Axes, pixels: np.ndarray, title: str, **scale: Any) -> Axes:
+    ax.imshow(pixels, **scale)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
+
+
 def _around_zero(ax: Axes, **labels: str) -> Axes:
+    """Draw a line at zero height, and the labels."""
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set(**labels)
     return ax
 
 
-def rate_distortion(table: pd.DataFrame, ax: Axes, *, metric: str = "psnr") -> Axes:
-    """Quality of one image against its rate, a line a method: columns method, rate_bpp, metric."""
-    for method, rows in table.groupby("method", sort=False):
-        ax.plot(rows["rate_bpp"], rows[metric], label=method, **METHOD_STYLES[method])
-    ax.set(xlabel="rate, bits per pixel", ylabel=f"{ALL[metric].label}, dB")
-    return ax
-
-
-def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
-    """An 8×8 block with its numbers written in: darker is larger in size."""
-    sizes = np.log1p(np.abs(values))
-    ax.imshow(sizes, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
-    for (row, column), value in np.ndenumerate(values):
-        ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
-    ax.set_title(title)
-    ax.set_axis_off()
+def _beside_zero(ax: Axes, **labels: str) -> Axes:
+    """Draw a line at zero width, a grid for what lies along it, and the labels."""
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.grid(axis="x")
+    ax.grid(visible=False, axis="y")
+    ax.set(**labels)
     return ax

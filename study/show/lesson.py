@@ -7,63 +7,62 @@ import numpy as np
 import pandas as pd
 
 from msroi import metrics
-from msroi.encoder import encode, huffman, tables
-from msroi.encoder.coefficients import transform
-from msroi.encoder.trellis import EOB, ZRL, quantize
+from msroi.encoder import direct, encode, huffman, tables
+from msroi.encoder.trellis import EOB, ZRL
 from msroi.images import decode, luma
+from msroi.saliency import flat_map
 
 
 class Luma(NamedTuple):
-    """The Y component of a photo as the trellis sees it.
+    """The luma of a photo as the direct encoder's trellis sees it.
 
     Attributes
     ----------
-    coefficients : float32 [block rows, block columns, 64]
-        c, in zigzag order.
-    steps, weights : float32 [64]
-        q, the quantization table; v, the weight of each coefficient's squared error.
-    multiplier : float
-        λ, squared error per bit.
+    component : Component
+        Coefficients c and weights v, see `msroi.encoder.direct`.
+    steps : uint16 [64]
+        q, the quantization table, in zigzag order.
+    trade : float
+        λ, in units of the squared mean step at scale 1.
     prices : float32 [256]
         Bits of each AC symbol (run << 4 | size), magnitude bits left out.
     """
 
-    coefficients: np.ndarray
+    component: direct.Component
     steps: np.ndarray
-    weights: np.ndarray
-    multiplier: float
+    trade: float
     prices: np.ndarray
+
+    @property
+    def coefficients(self) -> np.ndarray:
+        """c, in zigzag order: float32 [block rows, block columns, 64]."""
+        return self.component.coefficients
 
 
 def prepare(photo: np.ndarray, *, scale: float = 0.6) -> Luma:
-    """Tables at a scale, and prices from a first pass that rounds (``tune="balanced"``).
+    """Analyse luma as the encoder does (``tune="balanced"``), with prices from a first rounding.
 
     Parameters
     ----------
     photo : uint8 [H, W, 3]
     scale : float
-        Of the quantization table; 1 is libjpeg's quality 50, less is finer.
+        The quantization table's: 1 is libjpeg's quality 50, less is finer.
     """
     tune = tables.TUNES["balanced"]
-    base = tables.flatten(tables.ANNEX_K_LUMA, tune.flatness)
-    first = Luma(
-        coefficients=transform(photo, (2, 2))[0],
-        steps=tables.at_scale(base, scale).astype(np.float32),
-        weights=tables.error_weights(tables.ANNEX_K_LUMA, tune.sensitivity),
-        multiplier=tune.trade * (scale * tables.geometric_mean(base)) ** 2,
-        prices=np.zeros(256, np.float32),
-    )
+    component, *_ = direct.analyse(photo, flat_map(photo), (2, 2), 0, tune)
+    steps = tables.at_scale(component.base, scale)
+    first = Luma(component, steps, tune.trade * scale**2, np.zeros(256, np.float32))
     _, counts = _quantize(first, np.inf)
     return first._replace(prices=huffman.prices(counts))
 
 
 def levels_at(plane: Luma, block: tuple[int, int], weight: float) -> np.ndarray:
-    """Levels int16 [64] of a block (row, column) whose error weighs w; infinite is rounding."""
+    """Quantize a block (row, column) whose error weighs w, infinite to round: levels int16 [64]."""
     return _quantize(plane, weight)[0][block]
 
 
 def symbols(levels: np.ndarray, prices: np.ndarray) -> pd.DataFrame:
-    """The AC symbols of a block as JPEG writes them.
+    """Return the AC symbols of a block as JPEG writes them.
 
     Parameters
     ----------
@@ -91,7 +90,7 @@ def symbols(levels: np.ndarray, prices: np.ndarray) -> pd.DataFrame:
 def block_under_weights(
     plane: Luma, block: tuple[int, int], weights: Sequence[float]
 ) -> pd.DataFrame:
-    """What becomes of a block (row, column) whose error weighs more or less.
+    """Tell what becomes of a block (row, column) whose error weighs more or less.
 
     Returns
     -------
@@ -103,17 +102,16 @@ def block_under_weights(
     for weight in weights:
         levels = levels_at(plane, block, weight)
         coded = symbols(levels, plane.prices)
-        error = plane.weights * (plane.coefficients[block] - plane.steps * levels) ** 2
-        entry = {"weight": weight, "kept": np.count_nonzero(levels[1:])}
-        entry |= {"bits": coded[["code", "magnitude"]].to_numpy().sum()}
-        rows.append(entry | {"error": error[1:].sum()})
-    return pd.DataFrame(rows)
+        bits = coded[["code", "magnitude"]].to_numpy().sum()
+        error = plane.component.weights * (plane.coefficients[block] - plane.steps * levels) ** 2
+        rows.append((weight, np.count_nonzero(levels[1:]), bits, error[1:].sum()))
+    return pd.DataFrame(rows, columns=["weight", "kept", "bits", "error"])
 
 
 def rate_distortion(
     photo: np.ndarray, saliency: np.ndarray, *, methods: Sequence[str], qualities: Sequence[int]
 ) -> pd.DataFrame:
-    """One photo by every method, at the bytes of the standard JPEG of each quality.
+    """Encode a photo by every method, at the bytes of the standard JPEG of each quality.
 
     Returns
     -------
@@ -127,18 +125,18 @@ def rate_distortion(
         for quality in qualities:
             data = encode(photo, saliency, method=method, quality=quality)
             result = luma(decode(data))
-            row = {"method": method, "quality": quality, "bytes": len(data)}
-            row |= {"rate_bpp": 8 * len(data) / reference.size}
-            row |= {"psnr": metrics.psnr(reference, result)}
-            rows.append(row | {"psnr_s": metrics.psnr_s(reference, result, saliency)})
-    return pd.DataFrame(rows)
+            psnr = metrics.psnr(reference, result)
+            psnr_s = metrics.psnr_s(reference, result, saliency)
+            rate = 8 * len(data) / reference.size
+            rows.append((method, quality, len(data), rate, psnr, psnr_s))
+    return pd.DataFrame(rows, columns=["method", "quality", "bytes", "rate_bpp", "psnr", "psnr_s"])
 
 
 def _quantize(plane: Luma, weight: float) -> tuple[np.ndarray, np.ndarray]:
-    levels = np.empty(plane.coefficients.shape, np.int16)
-    flat = plane.coefficients.reshape(-1, 64)
-    multipliers = np.full(len(flat), plane.multiplier / weight, np.float32)
-    out = levels.reshape(-1, 64)
-    gains = np.zeros(len(flat), np.float32)
-    counts = quantize(flat, plane.steps, plane.weights, gains, multipliers, plane.prices, out)
+    """Quantize as if every block weighed the same, whatever its texture masks."""
+    masks = np.full_like(plane.component.masks, 1 / weight)
+    component = plane.component._replace(masks=masks)
+    (levels,), (counts,) = direct.apply_trellis(
+        [component], [plane.steps], [plane.prices], plane.trade
+    )
     return levels, counts

@@ -1,11 +1,11 @@
 """A miniature of CAT2000's twenty categories, made from what the wheels carry and what we render.
 
 CAT2000 (Borji and Itti, arXiv:1505.03581) sorts its images into twenty categories; these have
-their names, its spelling "Satelite" among them, and one maker each. The makers' first lines, which
-`CATEGORIES` gathers, say what each image is made from.
+their names, its spelling "Satelite" among them, and one maker each. What `CATEGORIES` says beside
+them, and the makers' first lines, tell what each image is made from.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,8 @@ from PIL import Image
 
 from study.rendered.sample import effects
 from study.rendered.sample.photos import photograph
-from study.rendered.scenes import CLASSES, render
 from study.rendered.scenes.noise import fractal, ramp, relief
+from study.rendered.scenes.scene import CLASSES, render
 from study.rendered.scenes.sets import complete_folder
 
 Size = tuple[int, int]
@@ -28,32 +28,11 @@ LAND += ((0.22, 0.38, 0.14), (0.14, 0.29, 0.1), (0.4, 0.34, 0.22), (0.6, 0.56, 0
 FIRE = ((0.02, 0.01, 0.1), (0.1, 0.1, 0.5), (0.7, 0.2, 0.4), (1, 0.7, 0.2), (1, 1, 0.9))
 
 
-def action(size, rng, index):
-    """Things made to move, as before a panned camera: motorcycle, rocket, astronaut."""
-    still = _crop(("motorcycle", "rocket", "astronaut"), size, rng, index)
-    return effects.moving(still, length=max(3, size[1] // 14))
-
-
-def affective(size, rng, index):
-    """Faces from near: the astronaut's smile, the cat's gaze."""
-    return _crop(tuple(FACES), size, rng, index, boxes=FACES)
-
-
-def art(size, rng, index):
-    """Photographs through Kuwahara's filter, as painted in oil."""
-    return effects.painted(_crop(("coffee", "cat", "astronaut"), size, rng, index), brush=5)
-
-
-def black_white(size, rng, index):
-    """A grey photograph as it is, and two colour ones' luma."""
-    return effects.black_and_white(_crop(("camera", "motorcycle", "cat"), size, rng, index))
-
-
-def cartoon(size, rng, index):
-    """Photographs in a few flat colours with dark outlines."""
-    return effects.cartoon(
-        _crop(("astronaut", "motorcycle", "coffee"), size, rng, index), colours=9
-    )
+def of_photographs(
+    *names: str, effect: Callable = np.asarray, boxes: Mapping[str, tuple] = UPPER
+) -> Maker:
+    """Return a maker that takes crops of the named photographs in turn, through an effect."""
+    return lambda size, rng, index: effect(_crop(names, size, rng, index, boxes))
 
 
 def fractals(size, rng, index):
@@ -71,36 +50,16 @@ def fractals(size, rng, index):
     return _eight_bit(ramp((4 * smooth / smooth.max() - 2).astype(np.float32), FIRE))
 
 
-def indoor(size, rng, index):
-    """Rooms: a garage, a studio, a table in a bar."""
-    return _crop(("motorcycle", "astronaut", "coffee"), size, rng, index)
-
-
-def inverted(size, rng, index):
-    """Photographs upside down, which is what CAT2000 calls inverted."""
-    return _crop(("astronaut", "cat", "motorcycle"), size, rng, index)[::-1]
-
-
 def jumbled(size, rng, index):
     """Photographs cut into pieces and shuffled."""
-    return effects.jumbled(
-        _crop(("coffee", "astronaut", "rocket"), size, rng, index), rng, pieces=(4, 6)
-    )
-
-
-def line_drawing(size, rng, index):
-    """Edges of photographs by Canny's filter, black on white."""
-    return effects.line_drawing(_crop(("motorcycle", "cat", "astronaut"), size, rng, index))
-
-
-def low_resolution(size, rng, index):
-    """Photographs shrunk eight times and enlarged again."""
-    return effects.low_resolution(_crop(("cat", "rocket", "coffee"), size, rng, index), factor=8)
+    still = _crop(("coffee", "astronaut", "rocket"), size, rng, index)
+    return effects.jumbled(still, rng, pieces=(4, 6))
 
 
 def noisy(size, rng, index):
     """Photographs under white Gaussian noise, σ = 45 of 255."""
-    return effects.noisy(_crop(("rocket", "cat", "motorcycle"), size, rng, index), rng, sigma=45)
+    still = _crop(("rocket", "cat", "motorcycle"), size, rng, index)
+    return effects.noisy(still, rng, sigma=45)
 
 
 def single_object(size, rng, index):
@@ -133,11 +92,6 @@ def pattern(size, rng, index):
     return _eight_bit(ramp(np.tanh(3 * level).astype(np.float32) * 1.9, rng.random((4, 3))))
 
 
-def random(size, rng, index):
-    """Images of no common kind: the deep sky, a stained tissue, an eye's retina."""
-    return _crop(("hubble", "tissue", "retina"), size, rng, index)
-
-
 def satellite(size, rng, index):
     """The moon from orbit; coasts from above, drawn as fractal heights with a map's colours."""
     if index % 3 == 0:
@@ -149,11 +103,6 @@ def satellite(size, rng, index):
     )
 
 
-def sketch(size, rng, index):
-    """Photographs as pencil drawings: luma over its own blur."""
-    return effects.sketch(_crop(("cat", "coffee", "astronaut"), size, rng, index))
-
-
 def social(size, rng, index):
     """Two side by side, for want of a photograph of several: astronaut, cat, cameraman."""
     left, right = (("astronaut", "cat"), ("camera", "astronaut"), ("cat", "camera"))[index % 3]
@@ -163,25 +112,36 @@ def social(size, rng, index):
 
 
 CATEGORIES: dict[str, Maker] = {
-    "Action": action,
-    "Affective": affective,
-    "Art": art,
-    "BlackWhite": black_white,
-    "Cartoon": cartoon,
+    # things made to move, as before a panned camera
+    "Action": of_photographs("motorcycle", "rocket", "astronaut", effect=effects.moving),
+    # faces from near: the astronaut's smile, the cat's gaze
+    "Affective": of_photographs("astronaut", "cat", boxes=FACES),
+    # as painted in oil
+    "Art": of_photographs("coffee", "cat", "astronaut", effect=effects.painted),
+    # a grey photograph as it is, and two colour ones' luma
+    "BlackWhite": of_photographs("camera", "motorcycle", "cat", effect=effects.black_and_white),
+    # a few flat colours with dark outlines
+    "Cartoon": of_photographs("astronaut", "motorcycle", "coffee", effect=effects.cartoon),
     "Fractal": fractals,
-    "Indoor": indoor,
-    "Inverted": inverted,
+    # rooms: a garage, a studio, a table in a bar
+    "Indoor": of_photographs("motorcycle", "astronaut", "coffee"),
+    # upside down, which is what CAT2000 calls inverted
+    "Inverted": of_photographs("astronaut", "cat", "motorcycle", effect=np.flipud),
     "Jumbled": jumbled,
-    "LineDrawing": line_drawing,
-    "LowResolution": low_resolution,
+    # edges by Canny's filter, black on white
+    "LineDrawing": of_photographs("motorcycle", "cat", "astronaut", effect=effects.line_drawing),
+    # shrunk eight times and enlarged again
+    "LowResolution": of_photographs("cat", "rocket", "coffee", effect=effects.low_resolution),
     "Noisy": noisy,
     "Object": single_object,
     "OutdoorManMade": outdoor_man_made,
     "OutdoorNatural": outdoor_natural,
     "Pattern": pattern,
-    "Random": random,
+    # images of no common kind: the deep sky, a stained tissue, an eye's retina
+    "Random": of_photographs("hubble", "tissue", "retina"),
     "Satelite": satellite,
-    "Sketch": sketch,
+    # pencil drawings: luma over its own blur
+    "Sketch": of_photographs("cat", "coffee", "astronaut", effect=effects.sketch),
     "Social": social,
 }
 
@@ -212,8 +172,8 @@ def write_categories(folder: Path | str, *, count: int, size: Size, seed: int) -
             Image.fromarray(image).save(partial / category / f"{name}.png")
 
 
-def _crop(names, size, rng, index, *, boxes=UPPER) -> np.ndarray:
-    """A crop of the index-th photograph, of the size's aspect, 85 to 100% of what fits its box.
+def _crop(names, size, rng, index, boxes=UPPER) -> np.ndarray:
+    """Crop the index-th photograph to the size's aspect, 85 to 100% of what fits its box.
 
     `boxes` maps names to (left, top, right, bottom) in shares of the photograph's sides.
     """

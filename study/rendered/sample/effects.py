@@ -8,14 +8,14 @@ LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def black_and_white(image: np.ndarray) -> np.ndarray:
-    """Luma of Rec. 601 in all three channels."""
+    """Put luma (Rec. 601) in all three channels."""
     return _grey(image @ LUMA)
 
 
-def painted(image: np.ndarray, *, brush: int) -> np.ndarray:
-    """Kuwahara's filter: a pixel takes the mean of the least varied of four squares about it.
+def painted(image: np.ndarray, *, brush: int = 5) -> np.ndarray:
+    """Give each pixel the mean of the least varied of four squares about it (Kuwahara's filter).
 
-    `brush` is the side of a square in pixels, odd. Flat strokes with crisp borders, as in oil.
+    `brush` is the side of a square in pixels, odd. It gives flat strokes with crisp borders.
     """
     means = ndimage.uniform_filter(image.astype(float), (brush, brush, 1))
     luma = image @ LUMA
@@ -28,8 +28,8 @@ def painted(image: np.ndarray, *, brush: int) -> np.ndarray:
     return np.take_along_axis(strokes, best, axis=0)[0].round().astype(np.uint8)
 
 
-def cartoon(image: np.ndarray, *, colours: int) -> np.ndarray:
-    """A few flat colours, of the smoothed image, with dark outlines."""
+def cartoon(image: np.ndarray, *, colours: int = 9) -> np.ndarray:
+    """Reduce the smoothed image to a few flat colours, with dark outlines."""
     smooth = ndimage.median_filter(image, (7, 7, 1))
     palette = Image.fromarray(smooth).quantize(colours, dither=Image.Dither.NONE)
     flat = np.asarray(palette.convert("RGB"))
@@ -39,14 +39,14 @@ def cartoon(image: np.ndarray, *, colours: int) -> np.ndarray:
 
 
 def sketch(image: np.ndarray) -> np.ndarray:
-    """Pencil on paper: luma divided by its own blur, so that only local contrast is left."""
+    """Divide luma by its own blur, so that only local contrast is left, as of pencil on paper."""
     luma = image @ LUMA
     dodge = (luma + 4) / (ndimage.gaussian_filter(luma, 6) + 4)
     return _grey(255 * np.clip(dodge, 0, 1) ** 2.5)
 
 
 def line_drawing(image: np.ndarray) -> np.ndarray:
-    """Canny's edges as black lines on white (doi:10.1109/TPAMI.1986.4767851)."""
+    """Draw Canny's edges as black lines on white (doi:10.1109/TPAMI.1986.4767851)."""
     from skimage.feature import canny
 
     edges = canny(image @ LUMA, sigma=2.0, low_threshold=4, high_threshold=14)
@@ -54,20 +54,20 @@ def line_drawing(image: np.ndarray) -> np.ndarray:
     return _grey(255 * (1 - np.clip(2 * line, 0, 1)))
 
 
-def low_resolution(image: np.ndarray, *, factor: int) -> np.ndarray:
-    """Shrunk by `factor` and enlarged again, smoothly."""
+def low_resolution(image: np.ndarray, *, factor: int = 8) -> np.ndarray:
+    """Shrink by `factor` and enlarge again, smoothly."""
     H, W, _ = image.shape
     small = Image.fromarray(image).resize((max(1, W // factor), max(1, H // factor)))
     return np.asarray(small.resize((W, H), Image.Resampling.BICUBIC))
 
 
 def noisy(image: np.ndarray, rng: np.random.Generator, *, sigma: float) -> np.ndarray:
-    """White Gaussian noise of standard deviation `sigma`, in levels of 255, on each channel."""
+    """Add white Gaussian noise of deviation `sigma`, in levels of 255, to each channel."""
     return np.clip(image + sigma * rng.standard_normal(image.shape), 0, 255).astype(np.uint8)
 
 
 def jumbled(image: np.ndarray, rng: np.random.Generator, *, pieces: tuple[int, int]) -> np.ndarray:
-    """The image cut into pieces = (rows, columns) and shuffled; a remainder stays at the edge."""
+    """Cut into pieces = (rows, columns) and shuffle them; a remainder stays at the edge."""
     rows, columns = pieces
     H, W, C = image.shape
     h, w = H // rows, W // columns
@@ -78,10 +78,11 @@ def jumbled(image: np.ndarray, rng: np.random.Generator, *, pieces: tuple[int, i
     return result
 
 
-def moving(image: np.ndarray, *, length: int) -> np.ndarray:
-    """Blur along the rows over `length` pixels, stronger away from the centre: a panned camera."""
-    streaked = ndimage.uniform_filter1d(image.astype(float), length, axis=1, mode="nearest")
+def moving(image: np.ndarray) -> np.ndarray:
+    """Blur along the rows by a 14th of the width, more away from the centre: a panned camera."""
     H, W, _ = image.shape
+    length = max(3, W // 14)
+    streaked = ndimage.uniform_filter1d(image.astype(float), length, axis=1, mode="nearest")
     y, x = np.mgrid[-1 : 1 : H * 1j, -1 : 1 : W * 1j]
     share = np.clip(1.6 * np.hypot(x, y) - 0.6, 0, 1)[..., None]
     return (image + share * (streaked - image)).round().astype(np.uint8)

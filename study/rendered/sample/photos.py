@@ -55,7 +55,7 @@ def photographs() -> Iterator[tuple[str, np.ndarray]]:
 
 @lru_cache(maxsize=16)
 def photograph(name: str) -> Image.Image:
-    """One of the photographs, colour or grey, as an RGB Pillow image that is not to be changed."""
+    """Return a photograph, colour or grey, as an RGB Pillow image that is not to be changed."""
     spec = find_spec("skimage")
     if spec is None:
         raise FileNotFoundError("The sample needs scikit-image: pip install 'msroi[study]'.")

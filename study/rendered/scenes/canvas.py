@@ -1,4 +1,4 @@
-"""The patch of an image that one object is painted on, with shapes as signed distances."""
+"""The patch that one object is painted on: shapes as signed distances, surfaces as textures."""
 
 import colorsys
 import math
@@ -53,7 +53,7 @@ class Canvas:
         self.alpha = np.zeros_like(self.u)
 
     def coverage(self, distance: np.ndarray) -> np.ndarray:
-        """Share of each pixel inside the shape, float32 in [0, 1]."""
+        """Return the share of each pixel inside the shape, float32 in [0, 1]."""
         return np.clip(0.5 - distance / np.float32(self.pixel), 0, 1)
 
     def paint(self, distance: np.ndarray, colour: Colour, *, shade: np.ndarray | float = 1.0):
@@ -70,7 +70,7 @@ class Canvas:
             plane += cover * colour[..., channel]
 
     def noise(self, *, cells: float = 4.0, gain: float = 0.55, stretch: float = 1.0) -> np.ndarray:
-        """Fractal noise over the patch, float32 [h, w]."""
+        """Return fractal noise over the patch, float32 [h, w]."""
         return fractal(self.u.shape, self.rng, cells=cells, gain=gain, stretch=stretch)
 
     def sharpen(self, wave: np.ndarray, frequency: float) -> np.ndarray:
@@ -78,19 +78,28 @@ class Canvas:
         return np.clip(0.5 + wave / np.float32(frequency * self.pixel + 0.02), 0, 1)
 
 
+def box_around(
+    centre: tuple[float, float], radius: float, shape: tuple[int, int]
+) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture of this shape that a circle reaches, in pixels."""
+    (y, x), (H, W) = centre, shape
+    rows = slice(max(0, math.floor(y - radius)), min(H, math.ceil(y + radius)))
+    return rows, slice(max(0, math.floor(x - radius)), min(W, math.ceil(x + radius)))
+
+
 def hsv(hue: float, saturation: float, value: float) -> np.ndarray:
-    """RGB in [0, 1] of a hue (any turn of the circle), saturation and value."""
+    """Return the RGB in [0, 1] of a hue (any turn of the circle), saturation and value."""
     return np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value), np.float32)
 
 
 def mix(first: Colour, second: Colour, share: np.ndarray) -> np.ndarray:
-    """first + share (second − first): [h, w, 3] for a share [h, w]."""
+    """Blend to first + share (second − first): [h, w, 3] for a share [h, w]."""
     first, second = np.asarray(first, np.float32), np.asarray(second, np.float32)
     return first + share[..., None] * (second - first)
 
 
 def ellipse(u, v, cu: float, cv: float, ru: float, rv: float, *, angle: float = 0.0) -> np.ndarray:
-    """Distance to an ellipse of radii (ru, rv) about (cu, cv), to first order exact at its edge."""
+    """Return the distance to an ellipse about (cu, cv), to first order exact at its edge."""
     cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     du, dv = u - np.float32(cu), v - np.float32(cv)
     a, b = (cos * du + sin * dv) / np.float32(ru), (cos * dv - sin * du) / np.float32(rv)
@@ -100,7 +109,7 @@ def ellipse(u, v, cu: float, cv: float, ru: float, rv: float, *, angle: float = 
 
 
 def rectangle(u, v, cu: float, cv: float, hu: float, hv: float, *, corner: float = 0.0):
-    """Distance to a rectangle of half-sides (hu, hv) about (cu, cv) with rounded corners."""
+    """Return the distance to a rectangle of half-sides (hu, hv) with rounded corners."""
     a = np.abs(u - np.float32(cu)) - np.float32(hu - corner)
     b = np.abs(v - np.float32(cv)) - np.float32(hv - corner)
     outside = np.hypot(np.maximum(a, 0), np.maximum(b, 0))
@@ -108,7 +117,7 @@ def rectangle(u, v, cu: float, cv: float, hu: float, hv: float, *, corner: float
 
 
 def polygon(u, v, points: Sequence[Sequence[float]]) -> np.ndarray:
-    """Distance to a convex polygon, exact inside; the points in either order."""
+    """Return the distance to a convex polygon, exact inside; points in either order."""
     points = np.asarray(points, float)
     middle = points.mean(axis=0)
     distance = np.full(np.broadcast(u, v).shape, -np.inf, np.float32)
@@ -121,9 +130,64 @@ def polygon(u, v, points: Sequence[Sequence[float]]) -> np.ndarray:
 
 
 def capsule(u, v, start: Sequence[float], stop: Sequence[float], radius: float) -> np.ndarray:
-    """Distance to a line from start to stop with a round pen of the given radius."""
+    """Return the distance to a line drawn with a round pen of the given radius."""
     (pu, pv), (qu, qv) = start, stop
     du, dv = np.float32(qu - pu), np.float32(qv - pv)
     a, b = u - np.float32(pu), v - np.float32(pv)
     t = np.clip((a * du + b * dv) / (du * du + dv * dv), 0, 1)
     return np.hypot(a - t * du, b - t * dv) - np.float32(radius)
+
+
+def mottled(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """One colour that drifts towards another in cloudy patches."""
+    share = 0.35 + 0.3 * canvas.noise(cells=canvas.rng.uniform(2, 6))
+    return mix(first, second, np.clip(share, 0, 1))
+
+
+def stripes(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """Straight or wavering bands."""
+    angle, frequency = canvas.rng.uniform(0, math.pi), canvas.rng.uniform(6, 18)
+    phase = a * np.float32(math.cos(angle)) + b * np.float32(math.sin(angle))
+    waver = np.float32(canvas.rng.choice([0.0, 0.08])) * canvas.noise(cells=2)
+    return mix(first, second, canvas.sharpen(np.sin(frequency * (phase + waver)), frequency))
+
+
+def spots(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """Round dots on a turned grid."""
+    angle, frequency = canvas.rng.uniform(0, math.pi), canvas.rng.uniform(7, 16)
+    cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
+    grid = np.cos(frequency * (cos * a + sin * b)) + np.cos(frequency * (cos * b - sin * a))
+    return mix(first, second, canvas.sharpen(grid - canvas.rng.uniform(0.3, 1.0), frequency))
+
+
+def checks(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """A chequered board."""
+    frequency = canvas.rng.uniform(5, 12)
+    wave = np.sin(frequency * (a + 0.3)) * np.sin(frequency * (b + 0.3))
+    return mix(first, second, canvas.sharpen(wave, frequency))
+
+
+def wood(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """Long grain: rings cut lengthways, bent by slow noise."""
+    bend = 0.18 * canvas.noise(cells=2) + 0.5 * b * b
+    rings = np.sin(canvas.rng.uniform(12, 24) * (a + bend))
+    return mix(first, second, np.clip(0.5 + 0.35 * rings + 0.12 * canvas.noise(cells=20), 0, 1))
+
+
+def marble(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """Thin veins where a slow noise crosses zero."""
+    vein = np.abs(canvas.noise(cells=2.5, gain=0.6) + 0.3 * a)
+    return mix(second, first, np.clip(vein * 2.2, 0, 1))
+
+
+def bricks(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
+    """Courses of bricks of the first colour in mortar of the second."""
+    courses = np.float32(canvas.rng.uniform(5, 9))
+    row = np.floor(b * courses)
+    column = a * courses / 2 + 0.5 * (row % 2)
+    gap = np.minimum(
+        np.abs(column - np.round(column)) * 2, np.abs(b * courses - np.round(b * courses))
+    )
+    joint = np.clip((gap - 0.07) / np.float32(courses * canvas.pixel + 0.02) + 0.5, 0, 1)
+    tone = 1 + 0.12 * np.sin(12.9 * np.floor(column) + 7.3 * row) + 0.06 * canvas.noise(cells=8)
+    return mix(second, first, joint) * tone[..., None]

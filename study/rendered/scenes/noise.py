@@ -26,7 +26,7 @@ def fractal(
     stretch: float = 1.0,
     depth: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Sum of octaves of value noise, about zero mean and unit variance.
+    """Sum octaves of value noise, to about zero mean and unit variance.
 
     Octave k is a lattice of random numbers, twice as fine as the one before and weighted by
     gain^k; each partial sum is upsampled to the next lattice, so the whole costs little more
@@ -101,7 +101,7 @@ def ramp(field: np.ndarray, stops: Sequence[Sequence[float]]) -> np.ndarray:
 
 
 def relief(field: np.ndarray, light: np.ndarray, *, strength: float) -> np.ndarray:
-    """Brightness of a surface of the given heights under a slanting light, about 1.
+    """Return the brightness, about 1, of a surface of given heights under a slanting light.
 
     The derivative of the heights along the light's direction, scaled to unit variance, bounded
     by tanh, times strength.
@@ -127,6 +127,6 @@ def blur(field: np.ndarray, radius: float) -> np.ndarray:
 
 
 def smoothstep(field: np.ndarray, low: float, high: float) -> np.ndarray:
-    """0 below low, 1 above high, a smooth cubic between."""
+    """Rise from 0, below low, along a smooth cubic to 1, above high."""
     t = np.clip((field - np.float32(low)) / np.float32(high - low), 0, 1)
     return t * t * (3 - 2 * t)

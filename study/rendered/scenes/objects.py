@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from study.rendered.scenes import surfaces
+from study.rendered.scenes import canvas
 from study.rendered.scenes.canvas import Canvas, capsule, ellipse, hsv, mix, polygon, rectangle
 
 DARK = (0.08, 0.07, 0.07)
@@ -28,9 +28,9 @@ def ball(c: Canvas):
     elif kind == "bands":
         colour = mix(first, second, c.sharpen(np.cos(c.rng.uniform(4, 9) * a), 6))
     elif kind == "spots":
-        colour = surfaces.spots(c, *np.arcsin(np.clip([x, a], -1, 1)), first, second)
+        colour = canvas.spots(c, *np.arcsin(np.clip([x, a], -1, 1)), first, second)
     else:
-        colour = surfaces.mottled(c, x, a, first, second)
+        colour = canvas.mottled(c, x, a, first, second)
     diffuse = np.maximum(x * c.light[0] + y * c.light[1] + z * c.light[2], 0)
     c.paint(ellipse(c.u, c.v, 0, 0, 0.95, 0.95), colour, shade=0.35 + 0.75 * diffuse)
     shine = ellipse(c.u, c.v, 0.5 * c.light[0], 0.5 * c.light[1], 0.1, 0.1)
@@ -46,7 +46,7 @@ def cube(c: Canvas):
     hue = c.rng.choice([0.07, 0.09, 0.6, 0.0, c.rng.random()])
     first = hsv(hue, c.rng.uniform(0.3, 0.75), c.rng.uniform(0.55, 0.95))
     second = first * c.rng.uniform(0.35, 0.7)
-    texture = c.rng.choice([surfaces.wood, surfaces.wood, surfaces.checks, surfaces.marble])
+    texture = c.rng.choice([canvas.wood, canvas.wood, canvas.checks, canvas.marble])
     dots = c.rng.random() < 0.3
     for normal, edge, other in ((0, 1, 2), (1, 0, 2), (2, 0, 1)):
         middle, p, q = axes[normal], axes[edge], axes[other]
@@ -231,9 +231,9 @@ def house(c: Canvas):
     roof = hsv(c.rng.choice([0.01, 0.04, 0.6]), c.rng.uniform(0.3, 0.75), c.rng.uniform(0.35, 0.65))
     paint = hsv(c.rng.random(), c.rng.uniform(0.3, 0.8), c.rng.uniform(0.3, 0.7))
     c.paint(rectangle(c.u, c.v, c.rng.choice([-1, 1]) * 0.35, -0.5, 0.08, 0.28), wall * 0.6)
-    texture = c.rng.choice([surfaces.bricks, surfaces.bricks, surfaces.mottled, surfaces.wood])
+    texture = c.rng.choice([canvas.bricks, canvas.bricks, canvas.mottled, canvas.wood])
     middle, half = (top + 0.74) / 2, (0.74 - top) / 2
-    second = wall * 0.72 if texture is not surfaces.bricks else np.float32([0.85, 0.83, 0.78])
+    second = wall * 0.72 if texture is not canvas.bricks else np.float32([0.85, 0.83, 0.78])
     shade = 0.85 + 0.15 * c.light[0] * c.u + 0.12 * np.clip((c.v - np.float32(top)) * 6 - 1, -1, 0)
     c.paint(
         rectangle(c.u, c.v, 0, middle, wide, half), texture(c, c.u, c.v, wall, second), shade=shade
@@ -267,7 +267,7 @@ def mug(c: Canvas):
     x = (c.u + np.float32(0.15)) / np.float32(0.6)
     wall = rectangle(c.u, c.v, -0.15, 0.02, 0.6, 0.58)
     body = np.minimum(wall, ellipse(c.u, c.v, -0.15, 0.6, 0.6, 0.13))
-    texture = c.rng.choice([surfaces.stripes, surfaces.spots, surfaces.mottled, surfaces.checks])
+    texture = c.rng.choice([canvas.stripes, canvas.spots, canvas.mottled, canvas.checks])
     bend = np.arcsin(np.clip(x, -1, 1)) * np.float32(0.6)
     drop = c.v - np.float32(0.13) * np.sqrt(np.maximum(1 - x * x, 0))
     colour = texture(c, bend, drop, glaze, second)

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from study.rendered.scenes import backgrounds
-from study.rendered.scenes.canvas import Canvas
-from study.rendered.scenes.clutter import strew
+from study.rendered.scenes.backgrounds import GROUNDS, landscape, strew
+from study.rendered.scenes.canvas import Canvas, box_around
 from study.rendered.scenes.noise import blur, fractal, upsample
 from study.rendered.scenes.objects import PAINTERS, TURNS
 
 CLASSES: tuple[str, ...] = tuple(PAINTERS)
-GROUNDS = ("grass", "sand", "earth", "stone", "water", "foliage", "boards", "cloth", "wall")
-BACKGROUNDS: tuple[str, ...] = ("landscape", *GROUNDS)
+BACKGROUNDS = {"landscape": landscape, **GROUNDS}
 LANDSCAPE_SHARE = 0.4
+DIAMETERS = (0.45, 0.85)  # of a single object's bounding circle, over the image's short side
 SMALLEST = 32
 BAND = 256  # rows finished at a time, which bounds the memory
 
@@ -44,7 +43,6 @@ def render(
     *,
     objects: Sequence[str],
     seed: int,
-    relative_size: tuple[float, float] = (0.45, 0.85),
     background: str | None = None,
 ) -> Scene:
     """Render a scene with the given objects.
@@ -56,33 +54,31 @@ def render(
     ----------
     height, width : int, at least 32
     objects : sequence of names from `CLASSES`
-        At most 16; empty gives the bare background.
+        At most 16; empty gives the bare background. The more there are, the smaller they are:
+        their circles overlap by a tenth of their radii at most, so each stays visible but for
+        a few percent.
     seed : int, at least 0
-    relative_size : (low, high) in (0, 1]
-        Diameter of a single object's bounding circle over the image's short side. With n
-        objects it is divided by n^0.4, and reduced further until they fit: their circles
-        overlap by a tenth of their radii at most, so each stays visible but for a few percent.
     background : name from `BACKGROUNDS`, optional
         Two in five are landscapes, the others ground seen from above, unless one is named.
 
     Raises
     ------
     ValueError
-        For an unknown class or background, more than 16 objects, or a size out of range.
+        For an unknown class or background, more than 16 objects, or too small a size.
     """
-    _check(height, width, objects, relative_size, background)
+    _check(height, width, objects, background)
     streams = [np.random.default_rng([seed, k]) for k in range(4 + len(objects))]
     light = _light(streams[0])
     picture = _background((height, width), streams[1], light, background)
     masks = np.zeros((height, width), np.uint8)
-    places = _layout(height, width, len(objects), relative_size, streams[2])
+    places = _layout(height, width, len(objects), streams[2])
     # what stands lower in the picture is nearer, so it goes over what stands higher
     for index in sorted(range(len(objects)), key=lambda i: places[i][0] + places[i][2]):
         _place(picture, masks, index + 1, objects[index], places[index], light, streams[4 + index])
     return Scene(_develop(picture, streams[3]), masks, tuple(objects))
 
 
-def _check(height, width, objects, relative_size, background):
+def _check(height, width, objects, background):
     if unknown := set(objects) - set(CLASSES):
         raise ValueError(
             f"No object class {sorted(unknown)[0]!r}: choose from {', '.join(CLASSES)}."
@@ -93,27 +89,19 @@ def _check(height, width, objects, relative_size, background):
         raise ValueError(f"{len(objects)} objects don't fit a scene: give at most 16.")
     if min(height, width) < SMALLEST:
         raise ValueError(f"A scene of {height}×{width} pixels is too small: {SMALLEST} at least.")
-    low, high = relative_size
-    if not 0 < low <= high <= 1:
-        raise ValueError(f"relative_size {relative_size} must be (low, high), 0 < low ≤ high ≤ 1.")
 
 
 def _light(rng) -> np.ndarray:
-    """Unit vector towards the sun: from above in the picture, and from the viewer's side."""
+    """Draw the unit vector towards the sun: above in the picture, and on the viewer's side."""
     azimuth, height = rng.uniform(0.15, 0.85) * math.pi, rng.uniform(0.6, 1.0)
-    return np.array(
-        [
-            math.cos(azimuth) * math.cos(height),
-            -math.sin(azimuth) * math.cos(height),
-            math.sin(height),
-        ]
-    )
+    x, y = math.cos(azimuth) * math.cos(height), -math.sin(azimuth) * math.cos(height)
+    return np.array([x, y, math.sin(height)])
 
 
 def _background(shape, rng, light, name) -> np.ndarray:
-    drawn = "landscape" if rng.random() < LANDSCAPE_SHARE else str(rng.choice(GROUNDS))
+    drawn = "landscape" if rng.random() < LANDSCAPE_SHARE else str(rng.choice(list(GROUNDS)))
     name = name or drawn
-    picture = getattr(backgrounds, name)(shape, rng, light)
+    picture = BACKGROUNDS[name](shape, rng, light)
     strew(picture, rng, light, top=0.55 if name == "landscape" else 0.0)
     if rng.random() < 0.2:  # out of focus
         radius = min(shape) * rng.uniform(0.004, 0.018)
@@ -122,38 +110,35 @@ def _background(shape, rng, light, name) -> np.ndarray:
     return picture
 
 
-def _layout(height, width, count, relative_size, rng) -> list[tuple[float, float, float]]:
-    """Centre (y, x) and radius of each object, in pixels, drawn in units of the short side."""
+def _layout(height, width, count, rng) -> list[tuple[float, float, float]]:
+    """Draw the centre (y, x) and radius of each object, in pixels.
+
+    The radii of n objects are divided by n^0.4, and shrink further until all fit.
+    """
     short = min(height, width)
     h, w = height / short, width / short
-    radii = rng.uniform(*relative_size, count) / 2 / max(1, count) ** 0.4
+    radii = rng.uniform(*DIAMETERS, count) / 2 / max(1, count) ** 0.4
     while True:
         for _ in range(50):
-            centres = np.column_stack(
-                [rng.uniform(radii, h - radii), rng.uniform(radii, w - radii)]
-            )
+            y, x = rng.uniform(radii, h - radii), rng.uniform(radii, w - radii)
+            centres = np.column_stack([y, x])
             apart = np.hypot(*(centres[:, None] - centres).transpose(2, 0, 1))
             room = 0.95 * (radii[:, None] + radii)
             if np.all((apart >= room) | np.eye(count, dtype=bool)):
-                return [
-                    (y * short, x * short, r * short)
-                    for (y, x), r in zip(centres, radii, strict=True)
-                ]
+                return [tuple(place) for place in np.column_stack([centres, radii]) * short]
         radii = radii * 0.93
 
 
 def _place(picture, masks, label, name, place, light, rng):
     """Paint one object and its shadow into the picture, and its label into the masks."""
     y, x, radius = place
-    H, W = masks.shape
-    rows = slice(max(0, math.floor(y - radius)), min(H, math.ceil(y + radius)))
-    columns = slice(max(0, math.floor(x - radius)), min(W, math.ceil(x + radius)))
-    canvas = Canvas((rows, columns), (y, x), radius, rng.uniform(-1, 1) * TURNS[name], light, rng)
+    box = box_around((y, x), radius, masks.shape)
+    canvas = Canvas(box, (y, x), radius, rng.uniform(-1, 1) * TURNS[name], light, rng)
     PAINTERS[name](canvas)
-    _shade(picture, canvas.alpha, (rows.start, columns.start), radius, light, rng)
-    canvas.rgb += (1 - canvas.alpha)[..., None] * picture[rows, columns]
-    picture[rows, columns] = canvas.rgb
-    masks[rows, columns][canvas.alpha >= 0.5] = label
+    _shade(picture, canvas.alpha, (box[0].start, box[1].start), radius, light, rng)
+    canvas.rgb += (1 - canvas.alpha)[..., None] * picture[box]
+    picture[box] = canvas.rgb
+    masks[box][canvas.alpha >= 0.5] = label
 
 
 def _shade(picture, alpha, corner, radius, light, rng):
@@ -167,9 +152,8 @@ def _shade(picture, alpha, corner, radius, light, rng):
     rows = slice(max(0, top), min(H, top + shadow.shape[0]))
     columns = slice(max(0, left), min(W, left + shadow.shape[1]))
     shadow = shadow[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left]
-    picture[rows, columns] *= (
-        1 - np.float32(rng.uniform(0.35, 0.65)) * np.clip(shadow, 0, 1)[..., None]
-    )
+    depth = np.float32(rng.uniform(0.35, 0.65))
+    picture[rows, columns] *= 1 - depth * np.clip(shadow, 0, 1)[..., None]
 
 
 def _develop(picture: np.ndarray, rng) -> np.ndarray:

@@ -1,12 +1,12 @@
 """Sets of scenes: single objects to train on, one to four objects to test on."""
 
-import csv
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
@@ -16,7 +16,7 @@ TRAIN, TEST = 0, 1
 
 
 def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tuple[str, Scene]]:
-    """Scenes of one object each, the classes in turn, as in Caltech's sets.
+    """Render scenes of one object each, the classes in turn, as in Caltech's sets.
 
     Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene of
     size = (height, width).
@@ -31,18 +31,16 @@ def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tup
 def many_object_set(
     per_count: int, size: tuple[int, int], counts: Sequence[int] = (1, 2, 3, 4), *, seed: int
 ) -> Iterator[tuple[str, Scene]]:
-    """Scenes of several objects of distinct classes, `per_count` scenes of each of the counts.
+    """Render scenes of objects of distinct classes, `per_count` scenes of each of the counts.
 
     Classes come from shuffled decks of all of them, so over the set they are as even as can be.
     Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
     """
-    deck = _Deck(np.random.default_rng([seed, TEST]))
+    deck, rng = [], np.random.default_rng([seed, TEST])
     for index in range(per_count * len(counts)):
-        objects = deck.deal(counts[index // per_count])
-        yield (
-            f"{index + 1:04d}",
-            render(*size, objects=objects, seed=_scene_seed(seed, TEST, index)),
-        )
+        objects = _deal(deck, counts[index // per_count], rng)
+        scene = render(*size, objects=objects, seed=_scene_seed(seed, TEST, index))
+        yield f"{index + 1:04d}", scene
 
 
 def write_set(
@@ -78,15 +76,13 @@ def write_set(
             _save(scene.masks, partial / "test" / "masks" / f"{name}.png")
             count = len(scene.classes)
             rows += [(name, count, i, label) for i, label in enumerate(scene.classes, start=1)]
-        with (partial / "test" / "objects.csv").open("w", newline="") as table:
-            csv.writer(table, lineterminator="\n").writerows(
-                [("name", "count", "index", "class"), *rows]
-            )
+        table = pd.DataFrame(rows, columns=["name", "count", "index", "class"])
+        table.to_csv(partial / "test" / "objects.csv", index=False)
 
 
 @contextmanager
 def complete_folder(folder: Path | str) -> Iterator[Path]:
-    """A temporary folder beside `folder` that takes its name, and its place, on success only."""
+    """Give a temporary folder that takes the name and place of `folder`, on success only."""
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
@@ -98,22 +94,15 @@ def complete_folder(folder: Path | str) -> Iterator[Path]:
         partial.replace(folder)
 
 
-class _Deck:
-    """Deals distinct classes; a class comes again only when all have come as often."""
-
-    def __init__(self, rng: np.random.Generator):
-        self.rng = rng
-        self.cards: list[str] = []
-
-    def deal(self, count: int) -> list[str]:
-        hand = []
-        while len(hand) < count:
-            if not self.cards:
-                # what this hand holds already goes to the bottom of the new deck
-                order = self.rng.permutation(CLASSES).tolist()
-                self.cards = sorted(order, key=hand.__contains__)
-            hand.append(self.cards.pop(0))
-        return hand
+def _deal(cards: list[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Take distinct classes off a deck; a new deck is shuffled whenever it is empty."""
+    hand = []
+    while len(hand) < count:
+        if not cards:
+            # what this hand holds already goes to the bottom of the new deck
+            cards += sorted(rng.permutation(CLASSES).tolist(), key=hand.__contains__)
+        hand.append(cards.pop(0))
+    return hand
 
 
 def _scene_seed(seed: int, part: int, index: int) -> int:

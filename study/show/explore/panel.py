@@ -2,23 +2,33 @@
 
 import warnings
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
+from msroi.encoder import METHODS
 from msroi.images import png
-from msroi.maps import SaliencyOf
-from study.show.explore import brush, controls
-from study.show.explore.photos import Photo, map_reader, pictures_in, read_photo, read_upload
-from study.show.explore.steps import table
-from study.show.explore.subject import PAINTED, UPLOADED, Subject
+from study.show.explore import subject as subjects
+from study.show.explore.steps import AMPLIFIED, HEEDED, numbers, table
+from study.show.explore.subject import PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
+
+VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
+TITLES = {  # of the small ones
+    "map": "Map: 0 black, 1 light; ring: the brush",
+    "JPEG": "This JPEG",
+    "difference": f"Luma error ×{AMPLIFIED}: 0 black, 25.5 white",
+}
+ALERT = '<b style="color: var(--jp-error-color1, #b00020)">{}</b>'  # as JupyterLab's errors
+LOOK = {"style": {"description_width": "6em"}, "layout": {"width": "18.5em"}}
+INDENTED = {"margin": "2px 2px 2px 6.5em"}
 
 
 def told(action: Callable[["Panel"], None]) -> Callable[..., None]:
-    """A handler of the panel's events whose errors and warnings become sentences in it.
+    """Make a handler of the panel's events, whose errors and warnings become sentences in it.
 
     One handler may call another; the events that it causes itself are not heard.
     """
@@ -37,7 +47,7 @@ def told(action: Callable[["Panel"], None]) -> Callable[..., None]:
                 said = f"{error}. What is shown is from before."
             finally:
                 panel.busy = False
-        panel.message.value = controls.alert(said)
+        panel.message.value = said and ALERT.format(escape(said))
 
     return handler
 
@@ -48,13 +58,13 @@ class Panel(widgets.VBox):
     Parameters
     ----------
     folder : str or Path
-        Of the photographs to choose from.
+        Where the photographs to choose from are.
     maps : Mapping of str to (image → map)
-        As `msroi.maps.named_maps` gives them.
+        The maps to choose from, each drawn when it is first chosen.
     image, map_name : str
         The first choice: a file of the folder, and one of the maps.
     **settings
-        Of `study.show.explore.step`: where the knobs stand at first.
+        Where the knobs stand at first: all the settings of `study.show.explore.step`.
 
     Attributes
     ----------
@@ -72,28 +82,40 @@ class Panel(widgets.VBox):
     def __init__(
         self,
         folder: str | Path,
-        maps: Mapping[str, SaliencyOf],
+        maps: Mapping[str, DrawMap],
         *,
         image: str,
         map_name: str,
         **settings: Any,
     ) -> None:
         self.busy, self.maps = False, maps
-        self.files = pictures_in(folder)
-        self.uploaded: Photo | None = None
-        self.image = controls.choice("photograph", [*self.files, UPLOADED], image)
-        self.map = controls.choice("map", [*maps, PAINTED, UPLOADED], map_name)
-        self.image_file = controls.upload("upload photo")
-        self.map_file = controls.upload("upload map")
-        self.brush, self.buttons = controls.brush(), controls.brush_buttons()
-        self.knobs = controls.knobs(settings)
+        self.files, self.uploaded = subjects.pictures_in(folder), None
+        self.image = _choice("photograph", [*self.files, UPLOADED], image)
+        self.map = _choice("map", [*maps, PAINTED, UPLOADED], map_name)
+        self.image_file, self.map_file = _upload("upload photo"), _upload("upload map")
+        self.brush, self.knobs = _brush_sliders(), _knobs(settings)
+        self.buttons = {name: _button(name) for name in ("add", "erase", "clear")}
         self.about, self.message, self.numbers = (widgets.HTML() for _ in range(3))
-        self.pictures = {name: controls.picture() for name in controls.TITLES}
-        self.view, self.large = controls.views(), controls.large_picture()
-        super().__init__(controls.arranged(self))
+        self.pictures = {name: _picture(width="100%", margin="0") for name in TITLES}
+        self.view = widgets.ToggleButtons(options=VIEWS, layout={"margin": "0.8em 0 0 0"})
+        self.large = _picture(max_width="100%", align_self="flex-start")
+        super().__init__([*self._rows(), self.view, self.large])
         self._listen()
-        self._take(read_photo(self.files[image]))
+        self._take(subjects.read_photo(self.files[image]))
         self.show_all()
+
+    def _rows(self) -> list[widgets.Widget]:
+        """Lay out the controls and numbers side by side, the message, and the small pictures."""
+        chosen = [self.image, self.image_file, self.map, self.map_file, *self.brush.values()]
+        buttons = widgets.HBox(list(self.buttons.values()), layout=INDENTED)
+        columns = [[*chosen, buttons], list(self.knobs.values()), [self.about, self.numbers]]
+        titled = [
+            widgets.VBox([widgets.HTML(TITLES[name]), picture], layout={"flex": "1 1 0"})
+            for name, picture in self.pictures.items()
+        ]
+        wrapping = {"flex_flow": "row wrap", "grid_gap": "0.5em 2em"}
+        controls = widgets.HBox([widgets.VBox(column) for column in columns], layout=wrapping)
+        return [controls, self.message, widgets.HBox(titled, layout={"grid_gap": "0.5em"})]
 
     def _listen(self) -> None:
         heard = {
@@ -119,7 +141,7 @@ class Panel(widgets.VBox):
     def change_photo(self) -> None:
         """Read the photograph that is chosen."""
         if self.image.value != UPLOADED:
-            self._take(read_photo(self.files[self.image.value]))
+            self._take(subjects.read_photo(self.files[self.image.value]))
         elif self.uploaded:
             self._take(self.uploaded)
         else:
@@ -130,26 +152,26 @@ class Panel(widgets.VBox):
     def upload_photo(self) -> None:
         """Read the photograph that has just been uploaded, and choose it."""
         for upload in _emptied(self.image_file):
-            self.uploaded = read_upload(upload, read_photo)
+            self.uploaded = subjects.read_upload(upload, subjects.read_photo)
             self.image.value = UPLOADED
-            self._take(self.uploaded)
-            self.show_all()
+            self.change_photo()
 
     @told
     def upload_map(self) -> None:
         """Read the map that has just been uploaded, and choose it."""
+        read = partial(subjects.read_map_of, self.subject.photo)
         for upload in _emptied(self.map_file):
-            self._choose(UPLOADED, read_upload(upload, map_reader(self.subject.photo)))
+            self._choose(UPLOADED, subjects.read_upload(upload, read))
 
     @told
     def add(self) -> None:
         """Touch the map with the brush, whichever is shown; it becomes the painted one."""
-        self._choose(PAINTED, brush.add(self.saliency, self._touch()))
+        self._choose(PAINTED, 1 - (1 - self.saliency) * (1 - self._touch()))
 
     @told
     def erase(self) -> None:
         """Rub out of the map where the brush is."""
-        self._choose(PAINTED, brush.erase(self.saliency, self._touch()))
+        self._choose(PAINTED, self.saliency * (1 - self._touch()))
 
     @told
     def clear(self) -> None:
@@ -165,24 +187,26 @@ class Panel(widgets.VBox):
     @told
     def show_map(self) -> None:
         """Show the map that is chosen, and where the brush is."""
-        self.pictures["map"].value = png(brush.map_picture(self.saliency, self._brush()))
+        self.pictures["map"].value = png(self._brush().shown_on(self.saliency))
 
     @told
     def show_step(self) -> None:
         """Encode as the knobs stand, and show what comes out."""
-        controls.heed(self.knobs)
         settings = {name: knob.value for name, knob in self.knobs.items()}
+        heeded = ["method", "quality", *HEEDED.get(settings["method"], [])]
+        for name, knob in self.knobs.items():
+            knob.disabled = name not in heeded
         self.steps = self.subject.steps(self.map.value, settings)
         own, standard = self.steps[settings["method"]], self.steps["standard"]
         self.views |= {"this JPEG": own.data, "standard JPEG": standard.data}
         self.pictures["JPEG"].value = own.data
         self.pictures["difference"].value = png(own.difference)
-        self.numbers.value = controls.numbers(table(self.steps), own.difference.size)
+        self.numbers.value = numbers(table(self.steps), own.difference.size)
         self.show_view()
 
     @told
     def show_view(self) -> None:
-        """Show the picture that is chosen at its true size."""
+        """Show the picture that is chosen at its true size, or as wide as the page."""
         self.large.value = self.views.get(self.view.value, b"")
 
     def _take(self, photo: Photo) -> None:
@@ -190,7 +214,9 @@ class Panel(widgets.VBox):
             self.map.value = next(iter(self.maps))
         self.subject = Subject(photo, self.maps)
         self.views = {"photograph": png(photo.pixels)}
-        self.about.value = controls.about(self.image.value, photo)
+        (H, W), (height, width) = self.subject.shape, photo.shape
+        scaled = "" if (height, width) == (H, W) else f", scaled to {W}×{H} so that moves are quick"
+        self.about.value = escape(f"{self.image.value}: {width}×{height} pixels{scaled}")
 
     def _choose(self, name: str, saliency: np.ndarray) -> None:
         self.subject.keep(name, saliency)
@@ -198,17 +224,74 @@ class Panel(widgets.VBox):
         self.show_all()
 
     def _touch(self) -> np.ndarray:
-        return brush.touch(self.subject.shape, self._brush())
+        return self._brush().touch(self.subject.shape)
 
-    def _brush(self) -> brush.Brush:
-        """In pixels, of sliders that are per cent of the photograph."""
+    def _brush(self) -> Brush:
+        """Return the brush in pixels, of sliders that are per cent of the photograph."""
         H, W = self.subject.shape
         across, down, radius = (slider.value / 100 for slider in self.brush.values())
-        return across * W, down * H, radius * min(H, W)
+        return Brush(across * W, down * H, radius * min(H, W))
+
+
+def _choice(label: str, options: list[str], value: str) -> widgets.Dropdown:
+    return widgets.Dropdown(description=label, options=options, value=value, **LOOK)
+
+
+def _upload(label: str) -> widgets.FileUpload:
+    return widgets.FileUpload(description=label, accept="image/*", layout=INDENTED)
+
+
+def _button(label: str) -> widgets.Button:
+    return widgets.Button(description=label, layout={"width": "auto"})
+
+
+def _picture(**layout: str) -> widgets.Image:
+    return widgets.Image(layout={"height": "auto"} | layout)
+
+
+def _slider(
+    kind: type, label: str, value: float, low: float, high: float, says: str, **more: Any
+) -> widgets.ValueWidget:
+    """Make a slider that is heard when it is let go; its range is widened to hold its value."""
+    return kind(
+        description=label,
+        value=value,
+        min=low,
+        max=max(high, value),
+        tooltip=says,
+        continuous_update=False,
+        **LOOK,
+        **more,
+    )
+
+
+def _brush_sliders() -> dict[str, widgets.ValueWidget]:
+    """Make the brush's sliders: per cent of the photograph's width, height and short side."""
+    whole = partial(_slider, widgets.IntSlider)
+    return {
+        "x": whole("brush, x %", 50, 0, 100, "from the left"),
+        "y": whole("brush, y %", 50, 0, 100, "from the top"),
+        "radius": whole("radius, %", 20, 2, 60, "of the shorter side"),
+    }
+
+
+def _knobs(at: Mapping[str, Any]) -> dict[str, widgets.ValueWidget]:
+    """Make the list of methods and the sliders, named as the arguments of `step`."""
+    whole = partial(_slider, widgets.IntSlider)
+    half = partial(_slider, widgets.FloatSlider, step=0.5, readout_format=".1f")
+    budget = "its standard JPEG's bytes are the budget"
+    return {
+        "method": _choice("method", list(METHODS), at["method"]),
+        "quality": whole("quality", at["quality"], 1, 100, budget),
+        "strength": half("strength", at["strength"], 0, 8, "how much the map weighs"),
+        "levels": whole("levels, k", at["levels"], 2, 12, "of the mosaic"),
+        "q_low": whole("q_low, Q_l", at["q_low"], 1, 100, "quality of the lowest level"),
+        "q_high": whole("q_high, Q_h", at["q_high"], 1, 100, "quality of the highest level"),
+    }
 
 
 def _emptied(button: widgets.FileUpload) -> list[Mapping[str, Any]]:
-    """What was uploaded; the button forgets it, so that the same file may come again."""
+    """Return what was uploaded; the button forgets it, so that the same file may come again."""
     uploads = list(button.value)
     button.value = ()
     return uploads
