@@ -12,7 +12,6 @@ from PIL import Image
 from msroi.encoder import encode
 from msroi.images import decode, png, read_image
 from msroi.saliency import flat_map
-from study.article import captions
 from study.show import explore
 from study.show.explore import brush, photos
 from study.show.explore.steps import QUICK, error_image
@@ -304,28 +303,3 @@ def test_a_painted_map_stays_with_its_photograph(panel):
     assert panel.map.value == "centre" and panel.message.value == ""
     panel.map.value = "painted"
     assert not panel.saliency.any()
-
-
-# the notebook's sentence
-
-
-def compared(psnr_s=2.0):
-    rows = [
-        {"image": "i", "map": "MS-ROI", "method": method, "bytes": size, "budget_bytes": 5000}
-        | {name: 30 + gain for name in QUICK}
-        for method, size, gain in (("standard", 5000, 0.0), ("direct", 4990, 0.5))
-    ]
-    table = pd.DataFrame(rows)
-    table["psnr_s"] = [30, 30 + psnr_s]
-    return table
-
-
-def test_the_caption_says_the_bytes_and_what_is_gained():
-    said = captions.explore(compared())
-    assert "“i” by direct, with the map “MS-ROI”, in 4,990 bytes of the 5,000" in said
-    assert "PSNR-S +2.00 dB, PSNR +0.50 dB" in said and said.endswith("SSIM +0.5000.")
-
-
-def test_the_caption_leaves_out_what_is_not_defined_and_a_comparison_with_itself():
-    assert "PSNR-S" not in captions.explore(compared(np.nan))
-    assert captions.explore(compared()[:1]).endswith("that standard JPEG takes.")

@@ -8,9 +8,9 @@ import ipywidgets as widgets
 import pandas as pd
 
 from msroi.metrics.table import ALL, DECIBELS
-from study.article.captions import signed
 from study.show.explore.photos import Photo
 from study.show.explore.steps import AMPLIFIED, METHODS, QUICK
+from study.statistics.intervals import signed
 
 VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
 TITLES = {  # of the small ones
