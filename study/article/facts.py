@@ -67,7 +67,9 @@ def effects(table: pd.DataFrame, *keys: str, shown: Metric | None = None) -> Fac
         The keys do not tell two rows apart.
     """
     if not keys:
-        (row,) = table.itertuples()
+        if len(table) > 1:
+            raise ValueError(f"{len(table)} rows of a table are of the same: {table.to_dict('list')}")
+        row = next(table.itertuples())
         return effect(Interval(row.mean, row.low, row.high), shown or ALL[row.metric])
     first, *rest = keys
     groups = table.groupby(first, sort=False)
