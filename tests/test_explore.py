@@ -4,7 +4,6 @@ import datetime
 import io
 
 import numpy as np
-import pandas as pd
 import pytest
 from pictures import centred
 from PIL import Image

@@ -68,7 +68,8 @@ def effects(table: pd.DataFrame, *keys: str, shown: Metric | None = None) -> Fac
     """
     if not keys:
         if len(table) > 1:
-            raise ValueError(f"{len(table)} rows of a table are of the same: {table.to_dict('list')}")
+            rows = table.to_dict("records")
+            raise ValueError(f"the article needs one row of each, and has {len(table)}: {rows}")
         row = next(table.itertuples())
         return effect(Interval(row.mean, row.low, row.high), shown or ALL[row.metric])
     first, *rest = keys
