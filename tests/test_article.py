@@ -4,7 +4,6 @@ import json
 import logging
 import re
 import subprocess
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -35,11 +34,13 @@ def tables():
 def said(tables, params, tmp_path):
     """A function: the words of the article's paragraphs and captions, of the tables as they are."""
 
+    folder = tmp_path / "article"
+    folder.mkdir()
+
     def words():
-        source = article.lay_out(content(tables, params), pictures(tmp_path), tmp_path)
-        query = partial(typst.query, source, root=tmp_path, ignore_system_fonts=True)
-        found = [json.loads(query(selector)) for selector in ("par", "figure.caption")]
-        return "\n".join(plain(node) for nodes in found for node in nodes)
+        source = article.lay_out(content(tables, params), pictures(tmp_path), folder)
+        found = typst.query(source, "par", root=folder, ignore_system_fonts=True)
+        return "\n".join(plain(node) for node in json.loads(found))
 
     return words
 

@@ -98,13 +98,13 @@ def found(tables: Tables) -> Facts:
         Name of a notebook → the table that it saved, of all of `study.article.article.FIGURES`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
-    people = tables["model_what_it_finds"]
+    people, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
     return {
         "metrics": [{"key": key, "label": ALL[key].label} for key in METRICS],
         "claims": records(tables["verdict"]),
         "counts": claims.counts(tables["verdict"]["verdict"]),
         **_quality(tables["table1_quality"]),
-        "sets": _by_set(tables["table2_intervals"], "method", "metric"),
+        "sets": _by_set(intervals[intervals["metric"].isin(METRICS)], "method", "metric"),
         "judged": _by_set(tables["independent_test"], "other"),
         "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
         "rates": {
