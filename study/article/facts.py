@@ -104,8 +104,8 @@ def found(tables: Tables) -> Facts:
         "claims": records(tables["verdict"]),
         "counts": claims.counts(tables["verdict"]["verdict"]),
         **_quality(tables["table1_quality"]),
-        "sets": _by_set(intervals[intervals["metric"].isin(METRICS)], "method", "metric"),
-        "judged": _by_set(tables["independent_test"], "other"),
+        "sets": _by_set(intervals[intervals["metric"].isin(METRICS)], "set", "method", "metric"),
+        "judged": _by_set(tables["independent_test"], ["set", "metric"], "other"),
         "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
         "rates": {
             "images": _most(rates),
@@ -134,16 +134,16 @@ def _most(table: pd.DataFrame) -> str:
     return f"{table['images'].max():,}"
 
 
-def _by_set(table: pd.DataFrame, *keys: str) -> list[Facts]:
-    """A record for each set: its title, its images, its judge, and its effects by ``keys``."""
+def _by_set(table: pd.DataFrame, by: str | list[str], *keys: str) -> list[Facts]:
+    """A record for each set (or set and judge): its images, and its effects by ``keys``."""
     return [
         {
-            "set": title,
+            "set": own["set"].iloc[0],
             "images": _most(own),
             "metric": own["metric"].iloc[0],
             "effects": effects(own, *keys),
         }
-        for title, own in table.groupby("set", sort=False)
+        for _, own in table.groupby(by, sort=False)
     ]
 
 
