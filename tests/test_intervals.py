@@ -1,9 +1,9 @@
-"""Bootstrap intervals of means."""
+"""Bootstrap intervals of means, and what they say."""
 
 import numpy as np
 import pytest
 
-from study.statistics.intervals import mean_interval
+from study.statistics.intervals import Interval, mean_interval, side, signed
 
 
 def test_two_values_give_the_interval_that_can_be_worked_out_by_hand():
@@ -39,3 +39,24 @@ def test_an_interval_of_95_percent_covers_the_true_mean_about_that_often():
     intervals = [mean_interval(sample, seed=i) for i, sample in enumerate(samples)]
     covered = np.mean([low <= 1 <= high for _, low, high in intervals])
     assert 0.88 <= covered <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.1, 0.3, "above"),
+        (-0.3, -0.1, "below"),
+        (-0.1, 0.3, "undecided"),
+        (0.0, 0.0, "undecided"),
+        (np.nan, np.nan, "undecided"),
+    ],
+)
+def test_an_interval_is_on_a_side_of_zero_only_where_all_of_it_is(low, high, said):
+    assert side(Interval(0.2, low, high)) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"), [(0.125, 2, "+0.12"), (-1.3, 2, "−1.30"), (-0.0004, 3, "+0.000")]
+)
+def test_a_difference_is_written_with_its_sign_and_a_true_minus(value, digits, text):
+    assert signed(value, digits) == text

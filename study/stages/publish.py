@@ -1,17 +1,23 @@
 """What a study's results are shown by outside of it: `python -m study publish`."""
 
 import shutil
+from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from msroi.errors import InputError
 from msroi.files import write_atomically
 from study.params import FIGURES, RESULTS, TABLES, StudyError, read_params
 
-README, PAPER = Path("README.md"), Path("data/paper/table1.csv")
+README = Path("README.md")
 PUBLISHED, DOCS = Path("data/published"), Path("docs")
-KEPT = ("verdict", "independent_test", "rate_distortion", "figure2_cam_vs_msroi")
+BEGIN, END = "<!-- results: written by `python -m study publish` -->", "<!-- end of results -->"
+
+
+class ReadmeError(InputError, ValueError):
+    """A README without the place where results are written."""
 
 
 def publish(
@@ -24,7 +30,8 @@ def publish(
     """
     import pandas as pd
 
-    from study.article import readme
+    from study.article.article import FIGURES as KEPT
+    from study.article.facts import found
 
     folder = PUBLISHED / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,6 +43,29 @@ def publish(
         shutil.copyfile(picture, DOCS / f"{name}.png")
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
-    tables = {table: pd.read_csv(folder / f"{table}.csv") for table in KEPT}
-    block = readme.results(pd.read_csv(PAPER), pd.read_csv(folder / f"{name}.csv"), tables)
-    write_atomically(README, readme.with_results(README.read_text(), block).encode())
+    block = results(found({table: pd.read_csv(folder / f"{table}.csv") for table in KEPT}))
+    write_atomically(README, with_results(README.read_text(), block).encode())
+
+
+def results(found: dict[str, Any]) -> str:
+    """Fill the template study/article/results.md with the facts of `study.article.facts.found`."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    template = (files("study.article") / "results.md").read_text(encoding="utf-8")
+    return environment.from_string(template).render(found).strip()
+
+
+def with_results(readme: str, block: str) -> str:
+    """Put ``block`` between the two marks of README's text.
+
+    Raises
+    ------
+    ReadmeError
+        It lacks a mark.
+    """
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ReadmeError(f"README.md has no place for results: put {BEGIN} and {END} into it")
+    return f"{before}{BEGIN}\n\n{block}\n\n{END}{after}"

@@ -6,13 +6,7 @@ from pathlib import Path
 
 from msroi.files import write_atomically
 from study import provenance
-from study.params import (
-    FIGURES,
-    REPORT,
-    TABLES,
-    StudyError,
-    read_params,
-)
+from study.params import FIGURES, REPORT, TABLES, StudyError, read_params
 
 README, CITATION = Path("README.md"), Path("CITATION.cff")
 
@@ -22,15 +16,15 @@ def report() -> None:
     import pandas as pd
 
     from study.article import article
-    from study.article.deviations import deviations
+    from study.article.tables import deviations
 
     params = read_params()
     try:
-        tables = {name: pd.read_csv(TABLES / f"{name}.csv") for name in article.FIGURES}
+        found = {name: pd.read_csv(TABLES / f"{name}.csv") for name in article.FIGURES}
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     rows, run = deviations(README.read_text()), _facts(params["study"])
-    content = article.content(tables, params, deviations=rows, run=run)
+    content = article.content(found, params, deviations=rows, run=run)
     pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in article.FIGURES])
     write_atomically(REPORT, pdf)
 

@@ -1,16 +1,18 @@
 """What holds of the paper: each of its claims beside what was found here, and a judgement."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 
-from msroi.metrics.table import ALL, DECIBELS, METRICS
+from msroi.metrics.table import ALL, METRICS
 from study.statistics import comparisons
-from study.statistics.intervals import Interval, mean_interval
+from study.statistics.intervals import ABOVE, BELOW, Interval, mean_interval, side, signed
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 OPEN, UNTESTED = "not told apart", "can't be tested here"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, OPEN, UNTESTED)
+KODAK = "Kodak PhotoCD"  # the set of the paper's Table 1 that its claims are about
 
 # §5, of CAT2000: where the paper's encoder gained most, and least; Pattern was its only loss
 BEST = ("OutdoorNatural", "OutdoorManMade", "Action", "Object")
@@ -44,6 +46,21 @@ class Claim(NamedTuple):
     reason: str
 
 
+def counts(verdicts: Iterable[str]) -> dict[str, int]:
+    """Count the claims that have each verdict, in the order of `VERDICTS`; some have none."""
+    found = list(verdicts)
+    return {verdict: found.count(verdict) for verdict in VERDICTS}
+
+
+def claimed(paper: pd.DataFrame) -> pd.Series:
+    """The gains over standard JPEG that the paper's Table 1 claims on Kodak: metric → difference.
+
+    ``paper`` has the columns set, method and `METRICS`, as data/paper/table1.csv.
+    """
+    kodak = paper[paper["set"] == KODAK].set_index("method")[list(METRICS)]
+    return (kodak.loc["Our model"] - kodak.loc["Std JPEG"]).round(3)  # the paper's own digits
+
+
 def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: int) -> list[Claim]:
     """Each gain of Table 1's Kodak rows, and that none of the global ones is a loss.
 
@@ -60,7 +77,7 @@ def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: 
     """
     found = comparisons.intervals(results, seed=seed).set_index(["method", "metric"])
     claims = []
-    for metric, gain in _claimed(paper).items():
+    for metric, gain in claimed(paper).items():
         mosaic, direct = (_interval(found, name, metric) for name in ("mosaic", "direct"))
         claims.append(
             Claim(
@@ -78,7 +95,7 @@ def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: 
 def _no_loss(found: pd.DataFrame, images: str) -> Claim:
     metrics = [metric for metric in METRICS if metric != "psnr_s"]
     kept = {
-        method: sum(_interval(found, method, metric).high >= 0 for metric in metrics)
+        method: sum(side(_interval(found, method, metric)) != BELOW for metric in metrics)
         for method in ("mosaic", "direct")
     }
     return Claim(
@@ -168,11 +185,10 @@ def of_heads(found: pd.DataFrame, *, several: Sequence[int], seed: int) -> Claim
     some = found[found["objects"].isin(several)]
     by_scene = some.pivot_table(index="scene", columns="map", values="found", aggfunc="mean")
     gain = mean_interval((by_scene["MS-ROI"] - by_scene["CAM"]).to_numpy(float), seed=seed)
-    points = [100 * value for value in gain]
     return Claim(
         "MS-ROI finds the objects that CAM misses",
         "one photograph",
-        "{:+.0f} points ({:+.0f} to {:+.0f})".format(*points).replace("-", "−"),
+        "{} points ({} to {})".format(*(signed(100 * value, 0) for value in gain)),
         "",
         sided(gain),
         f"share of the objects in {len(by_scene)} scenes of {several[0]} to {several[-1]}",
@@ -200,30 +216,23 @@ def claimed_and_found(paper: pd.DataFrame, results: pd.DataFrame, *, seed: int) 
     DataFrame: method ("paper", "mosaic", "direct"), metric, mean, low, high (of the paper no
     interval is known: all three are its mean).
     """
-    claimed = [
+    theirs = [
         {"method": "paper", "metric": metric, "mean": gain, "low": gain, "high": gain}
-        for metric, gain in _claimed(paper).items()
+        for metric, gain in claimed(paper).items()
     ]
     found = comparisons.intervals(results, seed=seed)
     ours = found[found["method"].isin(["mosaic", "direct"])]
-    return pd.concat([pd.DataFrame(claimed), ours])[["method", "metric", "mean", "low", "high"]]
-
-
-def _claimed(paper: pd.DataFrame) -> pd.Series:
-    kodak = paper[paper["set"].str.startswith("Kodak")].set_index("method")[list(METRICS)]
-    return (kodak.loc["Our model"] - kodak.loc["Std JPEG"]).round(3)  # the paper's own digits
+    return pd.concat([pd.DataFrame(theirs), ours])[["method", "metric", "mean", "low", "high"]]
 
 
 def sided(gain: Interval) -> str:
-    """Of a claim that something is above zero."""
-    if gain.low > 0:
-        return REPRODUCED
-    return NOT_REPRODUCED if gain.high < 0 else OPEN
+    """Judge the claim that something is above zero."""
+    return {ABOVE: REPRODUCED, BELOW: NOT_REPRODUCED}.get(side(gain), OPEN)
 
 
 def at_least(gain: Interval) -> str:
-    """Of a claim that something is no less than before: zero itself will do."""
-    return NOT_REPRODUCED if gain.high < 0 else REPRODUCED
+    """Judge the claim that something is no less than before: zero itself will do."""
+    return NOT_REPRODUCED if side(gain) == BELOW else REPRODUCED
 
 
 def _interval(found: pd.DataFrame, method: str, metric: str) -> Interval:
@@ -231,10 +240,9 @@ def _interval(found: pd.DataFrame, method: str, metric: str) -> Interval:
 
 
 def _said(value: Interval, metric: str) -> str:
-    mean, low, high = (_number(number, metric) for number in value)
-    return f"{mean} ({low.removesuffix(' dB')} to {high.removesuffix(' dB')})"
+    low, high = (signed(bound, ALL[metric].digits) for bound in value[1:])
+    return f"{_number(value.mean, metric)} ({low} to {high})"
 
 
 def _number(value: float, metric: str) -> str:
-    text = f"{value:+.2f} dB" if metric in DECIBELS else f"{value:+.3f}"
-    return text.replace("-", "−")
+    return f"{signed(value, ALL[metric].digits)} {ALL[metric].unit}".rstrip()

@@ -1,4 +1,4 @@
-"""Intervals of means, by the bootstrap."""
+"""Intervals of means, by the bootstrap, and what they say."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 RESAMPLES = 9999
+ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 
 
 class Interval(NamedTuple):
@@ -14,6 +15,25 @@ class Interval(NamedTuple):
     mean: float
     low: float
     high: float
+
+
+def side(interval: Interval) -> str:
+    """Judge on which side of zero an interval lies: the one rule by which a difference is told.
+
+    Returns
+    -------
+    str
+        `ABOVE` or `BELOW` where the whole interval is on that side of zero; `UNDECIDED` where it
+        holds zero, or is unknown (nan), as that of a single image is.
+    """
+    if interval.low > 0:
+        return ABOVE
+    return BELOW if interval.high < 0 else UNDECIDED
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """Write a difference with its sign and a true minus: ``+0.12``, ``−1.30``, never ``−0.00``."""
+    return f"{round(value, digits) + 0:+.{digits}f}".replace("-", "−")
 
 
 def mean_interval(values: np.ndarray, *, seed: int) -> Interval:

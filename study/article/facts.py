@@ -1,0 +1,275 @@
+"""Values for the article's sentences: what was found, and how. The words are article.typ's.
+
+An *effect* is a difference with its interval, as `effect` formats it. `found` reads the tables that
+the notebooks saved, `chosen` the study's parameters, `constants` the package.
+"""
+
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from inspect import signature
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from msroi.encoder import direct
+from msroi.encoder.blocks import SIDE
+from msroi.encoder.importance import ACTIVITY, SALIENT
+from msroi.encoder.mosaic import level_qualities
+from msroi.encoder.tables import TUNES
+from msroi.metrics import PEAK
+from msroi.metrics import SALIENT as SALIENT_PIXEL
+from msroi.metrics.table import ALL, METRICS, Metric
+from msroi.model import STRIDE
+from study.data.registry import source
+from study.params import MODELS
+from study.statistics import claims
+from study.statistics.intervals import RESAMPLES, Interval, side, signed
+
+Tables = Mapping[str, pd.DataFrame]
+Params = Mapping[str, Any]
+Facts = dict[str, Any]
+
+PER_CENT, POINTS, NSS = Metric("BD-rate", "", 1), Metric("points", "", 0), Metric("NSS", "", 2)
+
+
+def effect(value: Interval, shown: Metric) -> Facts | None:
+    """A difference as it is printed, and on which side of zero its interval lies.
+
+    Returns
+    -------
+    dict
+        number (``"−1.35"``), mean (the same with its unit, ``"−1.35 dB"``), low and high (None
+        where the interval is unknown), side (`study.statistics.intervals.side`) and value (the
+        mean, unformatted). None where not even the mean is known.
+    """
+    if pd.isna(value.mean):
+        return None
+    number, low, high = (None if pd.isna(x) else signed(x, shown.digits) for x in value)
+    told = {"number": number, "mean": f"{number} {shown.unit}".rstrip(), "low": low, "high": high}
+    return told | {"side": side(value), "value": float(value.mean)}
+
+
+def effects(table: pd.DataFrame, *keys: str, shown: Metric | None = None) -> Facts:
+    """The effect of every row, by the values of the columns ``keys``, one within the other.
+
+    Parameters
+    ----------
+    table
+        Columns ``keys``, mean, low and high, and metric where ``shown`` is not given.
+    shown
+        How all of them are printed; unless given, each as its metric.
+
+    Raises
+    ------
+    ValueError
+        The keys do not tell two rows apart.
+    """
+    if not keys:
+        if len(table) > 1:
+            rows = table.to_dict("records")
+            raise ValueError(f"the article needs one row of each, and has {len(table)}: {rows}")
+        row = next(table.itertuples())
+        return effect(Interval(row.mean, row.low, row.high), shown or ALL[row.metric])
+    first, *rest = keys
+    groups = table.groupby(first, sort=False)
+    return {str(value): effects(own, *rest, shown=shown) for value, own in groups}
+
+
+def records(table: pd.DataFrame, **formats: str) -> list[Facts]:
+    """The rows as they are, but for the columns that have a format; None for what is missing."""
+    return [
+        {
+            str(name): None if pd.isna(value) else format(value, style) if style else value
+            for name, value in row.items()
+            for style in [formats.get(name)]
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def found(tables: Tables) -> Facts:
+    """All that the article and README say of results, from the notebooks' tables alone.
+
+    Parameters
+    ----------
+    tables
+        Name of a notebook → the table that it saved, of all of `study.article.article.FIGURES`.
+    """
+    variants, rates = tables["ablations"], tables["rate_distortion"]
+    people, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
+    return {
+        "metrics": [{"key": key, "label": ALL[key].label} for key in METRICS],
+        "claims": records(tables["verdict"]),
+        "counts": claims.counts(tables["verdict"]["verdict"]),
+        **_quality(tables["table1_quality"]),
+        "sets": _by_set(intervals[intervals["metric"].isin(METRICS)], "set", "method", "metric"),
+        "judged": _by_set(tables["independent_test"], ["set", "metric"], "other"),
+        "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
+        "rates": {
+            "images": _most(rates),
+            "effects": effects(rates, "against", "method", "metric", shown=PER_CENT)["standard"],
+        },
+        "closeup": records(
+            tables["figure1_closeup"], bytes=",", budget_bytes=",", box_psnr=".2f", psnr=".2f"
+        ),
+        "heads": _heads(tables["figure2_cam_vs_msroi"]),
+        "maps": records(tables["figure3_maps"].sort_values("salient"), salient=".0%"),
+        "people": {
+            "images": _most(people),
+            "effects": effects(people.assign(mean=people["difference"]), "map", shown=NSS),
+            "top-1": {row["map"]: row["top-1"] for row in records(people, **{"top-1": ".1%"})},
+        },
+        "sizes": _sizes(tables["figure4_size_scaling"]),
+        "categories": _categories(tables["figure5_categories"]),
+    }
+
+
+def _unique(titles: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(titles))
+
+
+def _most(table: pd.DataFrame) -> str:
+    return f"{table['images'].max():,}"
+
+
+def _by_set(table: pd.DataFrame, by: str | list[str], *keys: str) -> list[Facts]:
+    """A record for each set (or set and judge): its images, and its effects by ``keys``."""
+    return [
+        {
+            "set": own["set"].iloc[0],
+            "images": _most(own),
+            "metric": own["metric"].iloc[0],
+            "effects": effects(own, *keys),
+        }
+        for _, own in table.groupby(by, sort=False)
+    ]
+
+
+def _quality(table: pd.DataFrame) -> Facts:
+    """Table 1, the paper's sets and then ours; and the gains that the paper claims."""
+    styles = {key: f".{ALL[key].digits}f" for key in METRICS}
+    quality = [
+        {"source": whose, "set": title, "images": _most(own), "rows": records(own, **styles)}
+        for (whose, title), own in table.groupby(["source", "set"], sort=False)
+    ]
+    gains = claims.claimed(table[table["source"] == "paper"])
+    claimed = {key: effect(Interval(gains[key], nan, nan), ALL[key]) for key in METRICS}
+    return {"quality": quality, "claimed": claimed}
+
+
+def _heads(table: pd.DataFrame) -> Facts:
+    """Objects found, and MS-ROI's gain over CAM in scenes of several, in percentage points."""
+    several = table[table["several"]]
+    gain = Interval(*(100 * several[name].iloc[0] for name in ("gain", "low", "high")))
+    return {
+        "gain": effect(gain, POINTS),
+        "scenes": f"{several['scenes'].sum():,}",
+        "all_scenes": f"{table['scenes'].sum():,}",
+        "shares": records(table, **{"CAM": ".0%", "MS-ROI": ".0%"}),
+    }
+
+
+def _sizes(table: pd.DataFrame) -> Facts:
+    """PSNR-HVS against standard JPEG of one image: method → width → effect, without interval."""
+    gains = table.assign(mean=table["psnr_hvs"], low=nan, high=nan, metric="psnr_hvs")
+    megapixels = table["width"] * table["height"] / 1e6
+    return {
+        "image": table["image"].iloc[0],
+        "megapixels": [f"{megapixels.min():.2f}", f"{megapixels.max():.2f}"],
+        "effects": effects(gains, "method", "width"),
+    }
+
+
+def _categories(table: pd.DataFrame) -> Facts:
+    images = table.groupby("category")["images"].first()
+    return {"images": f"{images.sum():,}", "effects": effects(table, "method", "category")}
+
+
+def title_of_run(params: Params, name: str) -> str:
+    """What a run's images are called, by the registry of sets; "at half size" where shrunk."""
+    run = params["evaluate"]["runs"][name]
+    title, shrink = source(run["set"]).title, run.get("shrink", 1)
+    if shrink == 1:
+        return title
+    return f"{title} at {'half' if shrink == 2 else f'1/{shrink}'} size"
+
+
+def constants() -> Facts:
+    """Those of the equations that no parameter changes."""
+    return {
+        "stride": f"{STRIDE}×{STRIDE}",
+        "block": f"{SIDE}×{SIDE}",
+        "last": SIDE * SIDE - 1,
+        "peak": PEAK,
+        "salient": str(Fraction(SALIENT_PIXEL).limit_denominator(100)),
+        "flat_to": SALIENT[0],
+        "full_from": SALIENT[1],
+        "activity": ACTIVITY,
+        "resamples": f"{RESAMPLES:,}",
+    }
+
+
+def chosen(params: Params) -> Facts:
+    """What params.yaml chooses: symbols of the equations, training, whose heads draw which maps."""
+    head = params["train"]["heads"]["msroi"]["architecture"]
+    methods, rule = params["evaluate"]["methods"], params["saliency"]["rule"]
+    levels = [methods["mosaic"][name] for name in ("levels", "q_low", "q_high")]
+    defaults = signature(direct.encode).parameters
+    strength, tune = (
+        methods["direct"].get(name, defaults[name].default) for name in ("strength", "tune")
+    )
+    return {
+        "maps_per_class": head["maps_per_class"],
+        "activation": head["activation"],
+        "evidence": head["evidence"],
+        "rule": rule["select"],
+        "short_sides": rule.get("short_sides", []),
+        **dict(zip(("levels", "q_low", "q_high"), levels, strict=True)),
+        "qualities": level_qualities(*levels),
+        "quality": params["evaluate"]["quality"],
+        "strength": strength,
+        "tune": {"name": tune} | TUNES[tune]._asdict(),
+        "train": _training(params),
+        **_runs(params),
+    }
+
+
+def _training(params: Params) -> Facts:
+    """Where the study's own heads learn, and for how long."""
+    section = params["train"]
+    data, heads = source(section["data"]), section["heads"]
+    images = params["fetch"][section["data"]].get("train") or data.images
+    return {
+        "data": data.title,
+        "images": f"{images:,}",
+        "size": section["size"],
+        "validation": f"{section['validation']:.0%}",
+        "epochs": {name: head["recipe"]["epochs"] for name, head in heads.items()},
+        "frozen": heads["msroi"]["recipe"].get("frozen", False),
+    }
+
+
+def _runs(params: Params) -> Facts:
+    """What the runs' images are called; of which sets the study's own heads draw the maps."""
+    runs, asked = params["evaluate"]["runs"], params["notebook"]
+    own = {name for name, run in runs.items() if Path(run["heads"]["MS-ROI"]).parent == MODELS}
+    titles = {name: title_of_run(params, name) for name in runs}
+    looked_at = Path(asked["model_what_it_finds"]["fixations"]).parent.name  # the set's folder
+    return {
+        "titles": titles,
+        "categories": titles[asked["verdict"]["categories"]],
+        "scenes": source("scenes").title,
+        "looked_at": source(looked_at).title,
+        "own_heads": _unique(titles[name] for name in runs if name in own),
+        "released_heads": _unique(titles[name] for name in runs if name not in own),
+        "shrunk": [titles[name] for name, run in runs.items() if run.get("shrink", 1) > 1],
+        "rates": len(runs["rates"]["qualities"]),
+        "main": runs[asked["verdict"]["photos"]]["set"],
+        "mosaics": [
+            name
+            for name, options in params["evaluate"]["ablations"].items()
+            if options.get("method") == "mosaic"
+        ],
+    }

@@ -1,0 +1,96 @@
+"""The premises of the kodak study's discussion hold in its committed tables.
+
+Each test stands for a paragraph of study/article/discussion_kodak.typ. Where one fails, its
+argument no longer follows: rewrite the paragraph.
+"""
+
+import pandas as pd
+import pytest
+from kodak import PUBLISHED, composed, content, published
+
+from msroi.metrics.table import METRICS
+from study.statistics.intervals import ABOVE, BELOW, UNDECIDED
+
+
+@pytest.fixture(scope="module")
+def params(tmp_path_factory):
+    return composed(tmp_path_factory.mktemp("kodak"))
+
+
+@pytest.fixture(scope="module")
+def found(params):
+    return content(published(), params)
+
+
+@pytest.fixture(scope="module")
+def main(found):
+    return found["main"]["effects"]
+
+
+def sides(effects):
+    return {effect["side"] for effect in effects.values()}
+
+
+def test_what_holds(found, main):
+    held = [claim["claim"] for claim in found["claims"] if claim["verdict"] == "reproduced"]
+    assert held == ["MS-ROI finds the objects that CAM misses"]
+    assert found["heads"]["gain"]["side"] == ABOVE
+    assert set(main["mosaic"]) == set(METRICS) and sides(main["mosaic"]) == {BELOW}
+    for gains in (found["sizes"]["effects"]["mosaic"], found["categories"]["effects"]["mosaic"]):
+        assert all(effect["value"] < 0 for effect in gains.values())
+    claimed = found["claimed"]["psnr_s"]["value"]
+    assert float(main["direct"]["psnr_s"]["high"]) < claimed - 1  # "well below"
+
+
+def test_why_the_mosaic_loses(found, main):
+    variants, results = found["variants"]["effects"], pd.read_csv(PUBLISHED / "kodak.csv")
+    paper = variants["mosaic 30-70"]
+    assert paper["psnr_s"]["value"] == pytest.approx(main["mosaic"]["psnr_s"]["value"])
+    assert paper["psnr_s"]["side"] == variants["mosaic 30-70, 1% more"]["psnr_s"]["side"] == BELOW
+    for name in ("mosaic 80/100", "mosaic, salient untouched"):
+        assert variants[name]["psnr_s"]["side"] == ABOVE
+        assert variants[name]["psnr_s"]["value"] < 0.5  # "a fraction of a decibel"
+    assert variants["mosaic, salient untouched"]["psnr"]["side"] == BELOW
+    quality = results.loc[results["method"] == "mosaic", "quality"]  # of the second coding
+    assert quality.between(40, 60).all() and quality.mean() == pytest.approx(50, abs=5)
+
+
+def test_what_quantizing_once_brings(main):
+    assert sides(main["direct"]) == sides(main["direct-flat"]) == {ABOVE}
+    assert main["direct"]["psnr_s"]["value"] > main["direct-flat"]["psnr_s"]["value"]
+
+
+def test_what_psnr_s_is_worth(found):
+    titles = [own["set"] for own in found["judged"]]
+    assert titles == ["OSIE at half size", "OSIE as stored", "Rendered scenes"]
+    half, stored, _ = (own["effects"] for own in found["judged"])
+    assert {own["metric"] for own in found["judged"][:2]} == {"psnr_fix"}
+    for other in ("direct-flat", "direct-centre", "direct-cam"):
+        assert half[other]["side"] == ABOVE
+    assert stored["direct-flat"]["side"] == UNDECIDED
+    assert stored["standard"]["value"] > 2 * half["standard"]["value"]
+
+
+def test_what_the_map_costs_and_what_it_knows(found, main):
+    for metric in ("psnr", "psnr_hvs", "ssim"):
+        assert main["direct"][metric]["value"] < main["direct-flat"][metric]["value"]
+    half, _, scenes = (own["effects"] for own in found["judged"])
+    assert found["people"]["effects"]["energy"]["side"] == UNDECIDED
+    assert (half["direct-energy"]["side"], scenes["direct-energy"]["side"]) == (UNDECIDED, BELOW)
+    assert found["people"]["effects"]["CAM"]["side"] == ABOVE
+    assert {own["effects"]["direct-cam"]["side"] for own in found["judged"]} == {ABOVE}
+
+
+def test_its_limits(found, params):
+    untested = [c["reason"] for c in found["claims"] if c["verdict"] == "can't be tested here"]
+    assert sorted(reason.split(":")[0] for reason in untested) == [
+        *["CAT2000 was not at hand"] * 2,
+        "another machine",
+    ]
+    ours = next(own for own in found["quality"] if own["source"] == "ours")
+    assert ours["set"] == found["quality"][0]["set"] == "Kodak PhotoCD"
+    theirs, standard = found["quality"][0]["rows"][0], ours["rows"][0]
+    assert (theirs["method"], standard["method"]) == ("Std JPEG", "standard")
+    for metric in ("psnr", "ssim", "vifp"):
+        assert float(theirs[metric]) != pytest.approx(float(standard[metric]), rel=0.02)
+    assert params["scale"]["image"] is None and params["fetch"]["categories"]["count"] <= 5
