@@ -277,7 +277,7 @@ def run_looking(run, monkeypatch):
 
     def run_looking(*arguments, patience=0):
         terminal = Terminal()
-        monkeypatch.setattr(cli.batch, "PATIENCE", patience)
+        monkeypatch.setattr(cli.batch, "SECONDS_BEFORE_STEPS", patience)
         monkeypatch.setattr(sys, "stderr", terminal)  # in the test: pytest sets it up to then
         run(*arguments)
         return terminal.getvalue()

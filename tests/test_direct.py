@@ -19,7 +19,7 @@ from msroi.encoder import (
     standard,
     tables,
 )
-from msroi.encoder.budget import ENOUGH, Start, approach
+from msroi.encoder.budget import SHARE_ACCEPTED, Start, approach
 from msroi.encoder.importance import importance, masking, usual_weight
 
 TUNES = list(tables.TUNES)
@@ -162,7 +162,7 @@ def test_a_photo_fills_its_budget_to_99_per_cent(rng, tune, subsampling):
     image = photo(rng, (128, 128))
     budget = len(standard.write(image, 80))
     data = encode(image, half((128, 128)), quality=80, tune=tune, subsampling=subsampling)
-    assert ENOUGH * budget <= len(data) <= budget
+    assert SHARE_ACCEPTED * budget <= len(data) <= budget
     np.testing.assert_array_equal(pillow(data).shape, image.shape)
     assert simplejpeg.decode_jpeg(data).shape == image.shape
     expected = {"4:4:4": "444", "4:2:2": "422", "4:2:0": "420"}[subsampling]
@@ -183,7 +183,7 @@ def test_baseline_is_an_option_that_meets_the_budget_too(rng):
     image = photo(rng, (96, 96))
     budget = len(standard.write(image, 50))
     data = encode(image, progressive=False)
-    assert ENOUGH * budget <= len(data) <= budget
+    assert SHARE_ACCEPTED * budget <= len(data) <= budget
     with Image.open(BytesIO(data)) as decoded:
         assert "progressive" not in decoded.info
 
@@ -348,8 +348,8 @@ def counted(monkeypatch):
         sizes.append(components[0].coefficients.shape[:2])
         return quantize(components, *arguments)
 
-    monkeypatch.setattr(direct, "LARGE", 2**16)
-    monkeypatch.setattr(direct, "SAMPLE", 2**14)
+    monkeypatch.setattr(direct, "REHEARSED_FROM_PIXELS", 2**16)
+    monkeypatch.setattr(direct, "SAMPLE_PIXELS", 2**14)
     monkeypatch.setattr(direct, "_quantize", note)
     return sizes
 
@@ -360,7 +360,7 @@ def test_a_large_image_is_rehearsed_on_rows_and_fills_its_budget(rng, counted, s
     image = photo(rng, shape)
     budget = len(standard.write(image, 90))
     data = encode(image, half(shape), quality=90, subsampling=subsampling)
-    assert ENOUGH * budget <= len(data) <= budget
+    assert SHARE_ACCEPTED * budget <= len(data) <= budget
     assert pillow(data).shape == image.shape
     whole = -(-shape[0] // 8)
     assert counted[0][0] < whole / 3
@@ -369,11 +369,11 @@ def test_a_large_image_is_rehearsed_on_rows_and_fills_its_budget(rng, counted, s
 
 def test_a_sample_unlike_the_rest_still_leads_to_a_full_budget(rng, counted):
     image = photo(rng, (512, 160))
-    step = 512 * 160 // direct.SAMPLE
+    step = 512 * 160 // direct.SAMPLE_PIXELS
     for row in range(step // 2, 32, step):  # the very rows that are taken are flat
         image[16 * row : 16 * row + 16] = 128
     budget = len(standard.write(image, 50))
-    assert ENOUGH * budget <= len(encode(image)) <= budget
+    assert SHARE_ACCEPTED * budget <= len(encode(image)) <= budget
 
 
 def test_a_hopeless_budget_of_a_large_image_names_the_smallest_size(rng, counted):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from msroi.errors import ArgumentError
+
 SIDE = 8  # of a JPEG block, in pixels
 
 # luma samples that share a chroma sample, down and across
@@ -65,7 +67,7 @@ def saliency_levels(saliency: np.ndarray, levels: int) -> np.ndarray:
         exactly: 153/255 is 3/5, level 2 of 5.
     """
     if levels not in range(2, 101):
-        raise ValueError(f"levels must be a whole number from 2 to 100, not {levels}")
+        raise ArgumentError(f"levels must be a whole number from 2 to 100, not {levels}")
     edges = (np.arange(1, levels) / levels).astype(np.float32)
     return np.searchsorted(edges, saliency.astype(np.float32), side="left").astype(np.uint8)
 

@@ -12,20 +12,23 @@ from msroi.errors import InputError
 
 logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 
-LOOKAHEAD = 2
+QUALITIES_TRIED_ABOVE = 2
 
-AIM = 0.9975  # share of the budget that `approach` aims at,
-FULL = 0.995  # at which it stops,
-ENOUGH = 0.99  # and with which it is content when it cannot come nearer
-USUAL = 0.985  # bytes of a file by the bytes estimated, before one is written
-NEAR = 0.02  # log size that thrift can make up for
-MAX_THRIFT = 0.7  # its logarithm: λ at half and at twice its usual value
-SCALE_PER_SIZE, THRIFT_PER_SIZE = 1.2, 9.0  # log for log, while all sizes are on one side
-DIGITS = 4  # of both logarithms
-MEASURES = 12
-REMEMBERED = 3  # measures of thrift: older sizes came of other code lengths, and mislead
-PATIENCE = 4  # measures of thrift after which every attempt is written
-STEPS = 400  # of the scale in the last resort
+SHARE_AIMED_AT = 0.9975  # share of the budget that `approach` aims at,
+SHARE_TO_STOP_AT = 0.995  # at which it stops,
+SHARE_ACCEPTED = 0.99  # and with which it is content when it cannot come nearer
+FILE_TO_ESTIMATE_RATIO = 0.985  # bytes of a file by the bytes estimated, before one is written
+LOG_SIZE_LEFT_TO_THRIFT = 0.02  # log size that thrift can make up for
+MAX_LOG_THRIFT = 0.7  # its logarithm: λ at half and at twice its usual value
+LOG_SCALE_PER_LOG_SIZE, LOG_THRIFT_PER_LOG_SIZE = (
+    1.2,
+    9.0,
+)  # log for log, while all sizes are on one side
+LOG_DIGITS = 4  # of both logarithms
+MAX_MEASURES = 12
+MEASURES_REMEMBERED = 3  # measures of thrift: older sizes came of other code lengths, and mislead
+MEASURES_BEFORE_WRITING = 4  # measures of thrift after which every attempt is written
+LAST_RESORT_SCALES = 400  # of the scale in the last resort
 
 
 class BudgetError(InputError, ValueError):
@@ -118,7 +121,7 @@ def _tell(size_bytes: int, max_bytes: int) -> None:
 
 
 def _steps_above(step: int, count: int) -> range:
-    return range(step + 1, min(step + 1 + LOOKAHEAD, count))
+    return range(step + 1, min(step + 1 + QUALITIES_TRIED_ABOVE, count))
 
 
 class Attempt(Protocol):
@@ -136,7 +139,7 @@ class Start(NamedTuple):
 
     scale: float
     log_thrift: float = 0.0
-    correction: float = USUAL  # bytes of a file by the bytes estimated
+    correction: float = FILE_TO_ESTIMATE_RATIO  # bytes of a file by the bytes estimated
     attempt: Attempt | None = None  # the one before the first
 
 
@@ -167,7 +170,7 @@ def approach(
     Returns
     -------
     Encoded
-        With the scale in place of a quality. The file takes `ENOUGH` of the budget or more
+        With the scale in place of a quality. The file takes `SHARE_ACCEPTED` of the budget or more
         where that can be had at all.
 
     Raises
@@ -177,11 +180,11 @@ def approach(
     """
     positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
     data, end = _approach(measure, write, positive, scales, start)
-    if len(data) < ENOUGH * max_bytes and start.attempt:  # the sample was unlike the whole
+    if len(data) < SHARE_ACCEPTED * max_bytes and start.attempt:  # the sample was unlike the whole
         data, end = _approach(measure, write, positive, scales, Start(end.scale))
-    if data and (len(data) >= ENOUGH * max_bytes or math.isclose(end.scale, scales[0])):
+    if data and (len(data) >= SHARE_ACCEPTED * max_bytes or math.isclose(end.scale, scales[0])):
         return Encoded(data, end.scale)
-    grid = np.geomspace(*scales, STEPS)[::-1]
+    grid = np.geomspace(*scales, LAST_RESORT_SCALES)[::-1]
     found = search(lambda scale: write(measure(scale, 1.0, None)), max_bytes, grid)
     return max(Encoded(data, end.scale), found, key=lambda encoded: len(encoded.data))
 
@@ -214,9 +217,13 @@ def _nearest_scale(
         attempt = measure(math.exp(x), thrift, attempt)
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
-        step = round(_secant(points, target, SCALE_PER_SIZE), DIGITS)
+        step = round(_secant(points, target, LOG_SCALE_PER_LOG_SIZE), LOG_DIGITS)
         step = min(max(step, finest), coarsest)
-        if abs(points[x] - target) < NEAR or step in points or len(points) == MEASURES:
+        if (
+            abs(points[x] - target) < LOG_SIZE_LEFT_TO_THRIFT
+            or step in points
+            or len(points) == MAX_MEASURES
+        ):
             return start._replace(scale=math.exp(x), attempt=attempt)
         x = step
 
@@ -236,18 +243,22 @@ def _fill(
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
         share = attempt.size_bytes * end.correction / max_bytes
-        if FULL < share <= 1 or len(points) > PATIENCE or x == -MAX_THRIFT:
+        if (
+            SHARE_TO_STOP_AT < share <= 1
+            or len(points) > MEASURES_BEFORE_WRITING
+            or x == -MAX_LOG_THRIFT
+        ):
             logger.debug("writing")
             data = write(attempt)
             end = end._replace(
                 log_thrift=x, correction=len(data) / attempt.size_bytes, attempt=attempt
             )
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
-        recent = dict(list(points.items())[-REMEMBERED:])
-        target = math.log(AIM * max_bytes / end.correction)
-        x = round(_secant(recent, target, THRIFT_PER_SIZE), DIGITS)
-        x = min(max(x, -MAX_THRIFT), MAX_THRIFT)
-        if len(best) >= FULL * max_bytes or x in points or len(points) == MEASURES:
+        recent = dict(list(points.items())[-MEASURES_REMEMBERED:])
+        target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)
+        x = round(_secant(recent, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
+        x = min(max(x, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
+        if len(best) >= SHARE_TO_STOP_AT * max_bytes or x in points or len(points) == MAX_MEASURES:
             return best, end
 
 

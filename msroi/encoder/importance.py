@@ -4,8 +4,11 @@ import numpy as np
 
 from msroi.encoder.blocks import block_saliency
 
-SALIENT = (0.5, 0.7)  # where u leaves 0 and reaches 1: about 3/5, where the study's salient begins
-ACTIVITY = 20.0  # E₀: mean weighted squared AC coefficient from which texture masks
+SALIENCY_RAMP = (
+    0.5,
+    0.7,
+)  # where u leaves 0 and reaches 1: about 3/5, where the study's salient begins
+MASKING_ENERGY = 20.0  # E₀: mean weighted squared AC coefficient from which texture masks
 
 
 def importance(
@@ -39,8 +42,8 @@ def importance(
 
 
 def _smooth_step(saliency: np.ndarray) -> np.ndarray:
-    """3 t² − 2 t³, t from 0 to 1 between the two bounds of `SALIENT`: float64."""
-    low, high = SALIENT
+    """3 t² − 2 t³, t from 0 to 1 between the two bounds of `SALIENCY_RAMP`: float64."""
+    low, high = SALIENCY_RAMP
     t = np.clip((saliency.astype(np.float64) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -75,4 +78,4 @@ def masking(coefficients: np.ndarray, weights: np.ndarray, exponent: float) -> n
     """
     ac = coefficients[..., 1:]
     energy = np.einsum("ijk,ijk,k->ij", ac, ac, weights[1:]) / 64
-    return (1 + energy / ACTIVITY) ** np.float32(exponent)
+    return (1 + energy / MASKING_ENERGY) ** np.float32(exponent)

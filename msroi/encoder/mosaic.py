@@ -4,6 +4,7 @@ import numpy as np
 
 from msroi.encoder import standard
 from msroi.encoder.blocks import SIDE, block_saliency, saliency_levels, spread
+from msroi.errors import ArgumentError
 from msroi.images import decode
 
 MCU = 2 * SIDE  # pixels a side, with 4:2:0
@@ -17,7 +18,7 @@ def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
     two whole qualities is rounded, since libjpeg has whole ones only.
     """
     if not 1 <= q_low <= q_high <= 100:
-        raise ValueError(
+        raise ArgumentError(
             f"q_low must be from 1 to q_high, and q_high at most 100, not {q_low} and {q_high}"
         )
     return [int(q) for q in np.rint(np.linspace(q_low, q_high, levels))]

@@ -11,7 +11,7 @@ from typing import Any
 
 from msroi.encoder import direct
 from msroi.encoder.blocks import SIDE
-from msroi.encoder.importance import ACTIVITY, SALIENT
+from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
 from msroi.metrics import PEAK
@@ -42,9 +42,9 @@ def constants() -> dict[str, str]:
         "last": str(SIDE * SIDE - 1),
         "peak": str(PEAK),
         "salient": str(Fraction(SALIENT_PIXEL).limit_denominator(100)),
-        "flat_to": str(SALIENT[0]),
-        "full_from": str(SALIENT[1]),
-        "activity": f"{ACTIVITY:g}",
+        "flat_to": str(SALIENCY_RAMP[0]),
+        "full_from": str(SALIENCY_RAMP[1]),
+        "activity": f"{MASKING_ENERGY:g}",
         "resamples": f"{RESAMPLES:,}",
     }
 

@@ -2,6 +2,6 @@
 
 from study.show.explore.panel import Panel
 from study.show.explore.photos import read_photo
-from study.show.explore.steps import AMPLIFIED, METHODS, Step, step, table
+from study.show.explore.steps import AMPLIFIED, Step, step, table
 
-__all__ = ["AMPLIFIED", "METHODS", "Panel", "Step", "read_photo", "step", "table"]
+__all__ = ["AMPLIFIED", "Panel", "Step", "read_photo", "step", "table"]

@@ -7,10 +7,11 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
+from msroi.encoder import METHODS, OFFERED
 from msroi.metrics.table import ALL, DECIBELS
 from study.article.captions import signed
 from study.show.explore.photos import Photo
-from study.show.explore.steps import AMPLIFIED, METHODS, QUICK
+from study.show.explore.steps import AMPLIFIED, QUICK
 
 VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
 TITLES = {  # of the small ones
@@ -18,7 +19,7 @@ TITLES = {  # of the small ones
     "JPEG": "This JPEG",
     "difference": f"Luma error ×{AMPLIFIED}: 0 black, 25.5 white",
 }
-HEEDED = {"strength": "direct", "k": "mosaic", "q_low": "mosaic", "q_high": "mosaic"}
+OPTION_OF = {"strength": "strength", "k": "levels", "q_low": "q_low", "q_high": "q_high"}
 LABEL = {"description_width": "6em"}
 WIDTH = {"width": "18.5em"}
 CELL = 'style="padding: 0.1em 0.8em 0.1em 0; text-align: {}"'
@@ -41,7 +42,7 @@ def knobs(settings: Mapping[str, Any]) -> dict[str, widgets.ValueWidget]:
     """The method and its sliders, named as the arguments of `study.show.explore.step`."""
     whole, real = widgets.IntSlider, widgets.FloatSlider
     method = widgets.ToggleButtons(
-        options=METHODS, value=settings["method"], style={"button_width": "6.2em"}
+        options=OFFERED, value=settings["method"], style={"button_width": "6.2em"}
     )
     ranges = {
         "quality": (whole, "quality", 1, 100, "its standard JPEG's bytes are the budget"),
@@ -90,8 +91,9 @@ def views() -> widgets.ToggleButtons:
 
 def heed(knobs: Mapping[str, widgets.ValueWidget]) -> None:
     """Disable the knobs that the method does not heed."""
-    for name, method in HEEDED.items():
-        knobs[name].disabled = knobs["method"].value != method
+    heeded = METHODS[knobs["method"].value].options
+    for name, option in OPTION_OF.items():
+        knobs[name].disabled = option not in heeded
 
 
 def arranged(panel: widgets.VBox) -> list[widgets.Widget]:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from msroi.images import png
-from msroi.maps import SaliencyOf
+from msroi.saliency import SaliencyOf
 from study.show.explore import brush, controls
 from study.show.explore.photos import Photo, map_reader, pictures_in, read_photo, read_upload
 from study.show.explore.steps import table
@@ -50,7 +50,7 @@ class Panel(widgets.VBox):
     folder : str or Path
         Of the photographs to choose from.
     maps : Mapping of str to (image → map)
-        As `msroi.maps.named_maps` gives them.
+        As `msroi.saliency.named_maps` gives them.
     image, map_name : str
         The first choice: a file of the folder, and one of the maps.
     **settings

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 
 from msroi import metrics
-from msroi.encoder import encode
+from msroi.encoder import METHODS, encode
 from msroi.images import decode, luma
 
-METHODS = ("direct", "mosaic", "standard")
 QUICK = ("psnr_s", "psnr", "psnr_hvs", "psnr_hvsm", "ssim")  # a tenth of a second for 768×512
 AMPLIFIED = 10  # times: an error of 25.5 levels or more is white
 
@@ -67,12 +66,10 @@ def step(
     BudgetError, ValueError
         As `msroi.encode`.
     """
-    options = {
-        "direct": {"strength": strength},
-        "mosaic": {"levels": k, "q_low": q_low, "q_high": q_high},
-    }
+    given = {"strength": strength, "levels": k, "q_low": q_low, "q_high": q_high}
+    options = {name: value for name, value in given.items() if name in METHODS[method].options}
     budget = len(encode(photo, method="standard", quality=quality))
-    data = encode(photo, saliency, method=method, quality=quality, **options.get(method, {}))
+    data = encode(photo, saliency, method=method, quality=quality, **options)
     pixels = decode(data)
     x, y = luma(photo), luma(pixels)
     return Step(data, budget, pixels, error_image(x, y), quick_metrics(x, y, saliency))

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from msroi.maps import SaliencyOf
+from msroi.saliency import SaliencyOf
 from study.show.explore.photos import Photo
 from study.show.explore.steps import Step, step
 

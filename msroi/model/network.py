@@ -1,35 +1,15 @@
-"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (§2, §3 and §5)."""
+"""The paper's network: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (its §2, §3 and §5)."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from msroi.errors import InputError
-from msroi.files import write_atomically
-
 STRIDE = 32  # five poolings halve each side five times
-WEIGHTS = Path(__file__).parent / "weights"
-METADATA_KEY = "msroi"
-
-
-DEVICES = ("auto", "cpu", "cuda")
-
-
-class CheckpointError(InputError, ValueError):
-    """A file that can't be read as a checkpoint of this package."""
-
-
-class DeviceError(InputError, ValueError):
-    """A device that isn't there, or isn't known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,87 +156,3 @@ class Network(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels [B, 3, H, W] in [0, 1] → class maps [B, C, H//32, W//32], logits [B, C]."""
         return self.head(self.features(pixels))
-
-
-def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, Any]) -> None:
-    """Write weights, architecture and ``metadata`` (as JSON) to one safetensors file."""
-    header = {"architecture": asdict(network.architecture), **metadata}
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    data = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
-    write_atomically(path, data)
-
-
-def find_device(name: str) -> torch.device:
-    """``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
-
-    Raises
-    ------
-    DeviceError
-        It is none of these, or a GPU that isn't there.
-    """
-    has_gpu = torch.cuda.is_available()
-    if name not in DEVICES:
-        raise DeviceError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
-    if name == "cuda" and not has_gpu:
-        raise DeviceError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
-    if name == "auto":
-        return torch.device("cuda" if has_gpu else "cpu")
-    return torch.device(name)
-
-
-def load_model(
-    path_or_name: str | Path = "released", *, head: str = "msroi", device: str = "cpu"
-) -> Network:
-    """Load a network for inference.
-
-    Parameters
-    ----------
-    path_or_name
-        A checkpoint that `save_checkpoint` wrote, or ``"released"`` for the one that ships inside
-        the package.
-    head
-        Which of the released heads, ``"msroi"`` or ``"cam"``; a path says its own.
-    device
-        As `find_device` has it. On the CPU the same image has the same map to the bit; a GPU draws
-        in bfloat16, many more a second.
-
-    Returns
-    -------
-    Network in evaluation mode, float32, with its `metadata`, on the device.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, is no safetensors file, or doesn't hold the network that it names.
-    DeviceError
-        As `find_device`.
-    """
-    place = find_device(device)
-    path = WEIGHTS / f"{head}.safetensors" if path_or_name == "released" else Path(path_or_name)
-    try:
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[METADATA_KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        network = Network(_architecture(header.pop("architecture")))
-        network.load_state_dict(tensors)
-    except FileNotFoundError:
-        raise CheckpointError(_missing(path_or_name, path)) from None
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(
-            f"{path} is not a checkpoint that this version can read "
-            f"({str(error).splitlines()[0]}); train it anew with `python -m study train`"
-        ) from error
-    network.metadata = header
-    layout = torch.preserve_format if place.type == "cpu" else torch.channels_last
-    return network.float().eval().to(place, memory_format=layout)
-
-
-def _architecture(header: Mapping[str, Any]) -> Architecture:
-    known = {field.name: header[field.name] for field in fields(Architecture)}
-    return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
-
-
-def _missing(name: str | Path, path: Path) -> str:
-    if name == "released":
-        return "no released checkpoint ships with this version; name one with --model PATH"
-    return f"{path} does not exist; `dvc repro train` makes the study's checkpoints in models/"
