@@ -24,8 +24,8 @@ ZIGZAG = _zigzag()
 def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -> np.ndarray:
     """Mean saliency of each 8×8 block, or of cells of another size.
 
-    Deviation: the paper gives a saliency to every pixel and a quality to every block, and
-    does not say how one becomes the other; here a block has the mean of its pixels.
+    Deviation: the paper gives a saliency to every pixel and a quality to every block, but
+    which value has a block? Here it has the mean of its pixels.
 
     Parameters
     ----------

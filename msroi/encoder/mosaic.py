@@ -13,9 +13,9 @@ MCU = 2 * SIDE  # pixels a side, with 4:2:0
 def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
     """JPEG quality of each saliency level: Q_n = Q_l + n (Q_h − Q_l) / (k − 1).
 
-    Deviation: Eq. 7 divides by k, by which the top level n = k − 1 never reaches Q_h;
-    dividing by k − 1 gives the 30, 40, 50, 60, 70 of the paper's section 5. A Q_n between
-    two whole qualities is rounded, since libjpeg has whole ones only.
+    Deviation: Eq. 7 divides by k, by which the top level would never have Q_h; dividing by
+    k − 1 gives the 30, 40, 50, 60, 70 of the paper's section 5. A Q_n between two whole
+    qualities is rounded, since libjpeg has whole ones only.
     """
     if not 1 <= q_low <= q_high <= 100:
         raise ArgumentError(

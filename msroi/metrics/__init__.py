@@ -97,7 +97,7 @@ def psnr_s(
     """PSNR over the salient pixels, those with saliency > `threshold`; nan without any.
 
     Deviation: the paper's PSNR-S covers "those regions our method has identified as
-    salient" and names no level; here they are the levels above the middle one of five.
+    salient", but which levels? Here they are those above the middle one of five.
 
     Parameters
     ----------

@@ -72,6 +72,9 @@ def one_thread() -> Iterator[None]:
 def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tensor:
     """Combine the maps M_c = Σ_d f_d^c of MS-ROI's classes into one, by Eq. 5.
 
+    Deviation: the paper has two rules, and both pick classes that are not there: Eq. 5's test, and
+    the "top five" of its text. The third and usual one here, ``"expected"``, picks none.
+
     Parameters
     ----------
     maps

@@ -92,12 +92,13 @@ class MSROIHead(nn.Module):
 
     Deviation: Eq. 6 as printed falls as the evidence grows; here P(c) = σ(Z_c − T_c), T_c learned,
     so that Eq. 5's test Z_c > T_c is P(c) > ½.
-    Deviation: Z_c is a mean over x, y times one learned scale, where Eq. 4 sums, so that one T
-    serves images of every size.
-    Deviation: a non-linearity on f_d^c; without it a class's D maps would be one linear map.
-    Deviation: the weights of the features are non-negative (each is the absolute value of what is
-    learned). Signed ones let a class's map fall to zero on the very objects of other classes,
-    which a map of all of them must not (`model_what_it_finds` shows both).
+    Deviation: Eq. 4's sum over x, y grows with the image's size; here Z_c is the mean, times one
+    learned scale, so that one T serves images of every size.
+    Deviation: with f_d^c linear, the D maps of a class would be one linear map; here a ReLU or a
+    softplus follows.
+    Deviation: where f_d^c has any sign, a class's map falls to zero on the objects of other
+    classes, which a map of all of them must not. Here the weights of the features are not
+    negative: each is the absolute value of what is learned (``evidence="signed"`` has any).
     """
 
     def __init__(self, width: int, architecture: Architecture) -> None:
