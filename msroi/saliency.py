@@ -33,7 +33,7 @@ def saliency_map(
     k: int = 5,
     short_sides: Sequence[int] = (),
 ) -> np.ndarray:
-    """Draw the map of the semantic regions of an image (`msroi.model.saliency_maps` says how).
+    """Draw the map of the semantic regions of an image (`msroi.model.maps.saliency_maps` says how).
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def saliency_map(
         With head ``msroi`` or ``cam``.
     select
         How an MS-ROI head's classes are chosen: ``"expected"``, ``"threshold"`` or ``"topk"``, as
-        `msroi.model.select_classes` has it; a CAM head always takes its most probable class.
+        `msroi.model.maps.select_classes` has it; a CAM head always takes its most probable class.
     k
         Classes that ``topk`` takes.
     short_sides
@@ -60,7 +60,7 @@ def saliency_map(
     ArgumentError
         An argument is out of the ranges above.
     """
-    from msroi.model import one_thread, saliency_maps
+    from msroi.model.maps import one_thread, saliency_maps
 
     with one_thread():
         return saliency_maps([image], model, select=select, k=k, short_sides=short_sides)[0]
@@ -73,7 +73,7 @@ def energy_map(
 
     Arguments, result and errors are those of `saliency_map`.
     """
-    from msroi.model import energy_maps, one_thread
+    from msroi.model.maps import energy_maps, one_thread
 
     with one_thread():
         return energy_maps([image], model, short_sides=short_sides)[0]

@@ -4,15 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from msroi.model import (
-    Architecture,
-    Network,
-    cam,
-    saliency_maps,
-    select_classes,
-    top_classes,
-    unit,
-)
+from msroi.model import Architecture, Network
+from msroi.model.maps import cam, saliency_maps, select_classes, top_classes, unit
 from msroi.saliency import centre_prior, energy_map, flat_map, saliency_map
 
 MAPS = torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]], [[4.0, 4.0]]])  # three classes, 1×2

@@ -1,44 +1,277 @@
-"""The network in torch: its layers, its checkpoints, and the maps that it draws."""
+"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (the paper's §2, §3, §5)."""
 
-from msroi.model.checkpoint import (
-    METADATA_KEY,
-    WEIGHTS,
-    CheckpointError,
-    DeviceError,
-    checksum,
-    find_device,
-    load_model,
-    save_checkpoint,
-)
-from msroi.model.maps import (
-    cam,
-    energy_maps,
-    one_thread,
-    saliency_maps,
-    select_classes,
-    top_classes,
-    unit,
-)
-from msroi.model.network import HEADS, STRIDE, Architecture, Network
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
-__all__ = [
-    "HEADS",
-    "METADATA_KEY",
-    "STRIDE",
-    "WEIGHTS",
-    "Architecture",
-    "CheckpointError",
-    "DeviceError",
-    "Network",
-    "cam",
-    "checksum",
-    "energy_maps",
-    "find_device",
-    "load_model",
-    "one_thread",
-    "saliency_maps",
-    "save_checkpoint",
-    "select_classes",
-    "top_classes",
-    "unit",
-]
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from msroi.errors import InputError
+from msroi.files import write_atomically
+
+STRIDE = 32  # five poolings halve each side five times
+WEIGHTS = Path(__file__).parent.parent / "weights"
+METADATA_KEY = "msroi"  # in a checkpoint's header
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class CheckpointError(InputError, ValueError):
+    """A file that can't be read as a checkpoint of this package."""
+
+
+class DeviceError(InputError, ValueError):
+    """A device that isn't there, or isn't known."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """What it takes to build a network.
+
+    Attributes
+    ----------
+    classes
+        Names of the C classes, in the order of the outputs.
+    head
+        ``"msroi"`` (Eq. 4–6) or ``"cam"`` (Eq. 2–3).
+    widths
+        Features of each of the five blocks; VGG-13 has (64, 128, 256, 512, 512).
+    norm
+        ``"batch"``, ``"group"`` or ``"none"``, between convolution and ReLU.
+    maps_per_class
+        D of Eq. 4, the feature maps of one class (head ``msroi``).
+    activation
+        The non-linearity of those maps: ``"relu"`` or ``"softplus"``.
+    evidence
+        ``"positive"``: features speak for a class or not at all; ``"signed"``: against it too
+        (head ``msroi``).
+    """
+
+    classes: tuple[str, ...]
+    head: str = "msroi"
+    widths: tuple[int, ...] = (64, 128, 256, 512, 512)
+    norm: str = "batch"
+    maps_per_class: int = 4
+    activation: str = "relu"
+    evidence: str = "positive"
+
+    def __post_init__(self) -> None:
+        choices = {"head": HEADS, "norm": NORMS, "activation": ACTIVATIONS, "evidence": EVIDENCE}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
+                )
+        if not self.classes or len(self.widths) != 5:
+            raise ValueError("an architecture takes at least one class and exactly five widths")
+
+
+NORMS = {
+    "batch": nn.BatchNorm2d,
+    "group": lambda width: nn.GroupNorm(math.gcd(8, width), width),
+    "none": lambda width: nn.Identity(),
+}
+ACTIVATIONS = {"relu": nn.ReLU, "softplus": nn.Softplus}
+EVIDENCE = {"positive": torch.abs, "signed": nn.Identity()}
+FIRST_THRESHOLD = {"positive": 16.0, "signed": 2.0}  # T before training: what cannot cancel adds up
+
+
+class Features(nn.Sequential):
+    """The shared layers: ``[[CONV 3×3 → norm → ReLU]² → MAXPOOL 2×2]⁵`` (§5).
+
+    Takes [B, 3, H, W] in [0, 1] with H, W ≥ 32, gives [B, widths[-1], H // 32, W // 32].
+    """
+
+    def __init__(self, widths: Sequence[int], norm: str) -> None:
+        layers: list[nn.Module] = [Centre()]
+        for before, width in zip((3, *widths), widths, strict=False):
+            for channels in (before, width):
+                layers.append(nn.Conv2d(channels, width, 3, padding=1, bias=norm == "none"))
+                layers += [NORMS[norm](width), nn.ReLU(inplace=True)]
+            layers.append(nn.MaxPool2d(2))
+        super().__init__(*layers)
+
+
+class Centre(nn.Module):
+    """Brings pixels in [0, 1] to about zero mean and unit variance (fixed, ¼ is a photo's σ)."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return (pixels - 0.45) * 4
+
+
+class MSROIHead(nn.Module):
+    """D feature maps for each class, and a sigmoid for each class (Eq. 4–6).
+
+    Deviation: Eq. 6 as printed falls as the evidence grows; here P(c) = σ(Z_c − T_c), T_c learned,
+    so that Eq. 5's test Z_c > T_c is P(c) > ½.
+    Deviation: Eq. 4's sum over x, y grows with the image's size; here Z_c is the mean, times one
+    learned scale, so that one T serves images of every size.
+    Deviation: with f_d^c linear, the D maps of a class would be one linear map; here a ReLU or a
+    softplus follows.
+    Deviation: where f_d^c has any sign, a class's map falls to zero on the objects of other
+    classes, which a map of all of them must not. Here the weights of the features are not
+    negative: each is the absolute value of what is learned (``evidence="signed"`` has any).
+    """
+
+    def __init__(self, width: int, architecture: Architecture) -> None:
+        super().__init__()
+        self.shape = (len(architecture.classes), architecture.maps_per_class)
+        self.maps = nn.Conv2d(width, math.prod(self.shape), 1)
+        self.activation = ACTIVATIONS[architecture.activation]()
+        self.evidence = EVIDENCE[architecture.evidence]
+        self.log_scale = nn.Parameter(torch.zeros(()))
+        first = FIRST_THRESHOLD[architecture.evidence]
+        self.threshold = nn.Parameter(torch.full((self.shape[0],), first))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, F, h, w] → class maps Σ_d f_d^c [B, C, h, w], logits Z_c − T_c [B, C]."""
+        weights = self.evidence(self.maps.weight)
+        drawn = self.activation(F.conv2d(features, weights, self.maps.bias))
+        maps = drawn.unflatten(1, self.shape).sum(2)
+        evidence = self.log_scale.exp() * maps.mean((2, 3))
+        return maps, evidence - self.threshold
+
+
+class CAMHead(nn.Module):
+    """Class activation maps M_c = Σ_d w_d^c f_d, and a softmax over their means (Eq. 2–3)."""
+
+    def __init__(self, width: int, architecture: Architecture) -> None:
+        super().__init__()
+        self.maps = nn.Conv2d(width, len(architecture.classes), 1, bias=False)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, F, h, w] → class maps M_c [B, C, h, w], logits of the softmax [B, C]."""
+        maps = self.maps(features)
+        return maps, maps.mean((2, 3))
+
+
+HEADS = {"msroi": MSROIHead, "cam": CAMHead}
+
+
+class Network(nn.Module):
+    """Shared features and one head.
+
+    Attributes
+    ----------
+    architecture
+        The `Architecture` it was built from.
+    metadata
+        What its checkpoint says of its training; empty for a network that was just built.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.metadata: dict[str, Any] = {}
+        self.features = Features(architecture.widths, architecture.norm)
+        self.head = HEADS[architecture.head](architecture.widths[-1], architecture)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels [B, 3, H, W] in [0, 1] → class maps [B, C, H//32, W//32], logits [B, C]."""
+        return self.head(self.features(pixels))
+
+
+def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, Any]) -> None:
+    """Write weights, architecture and ``metadata`` (as JSON) to one safetensors file."""
+    header = {"architecture": asdict(network.architecture), **metadata}
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    data = save(tensors, {METADATA_KEY: json.dumps(header, sort_keys=True)})
+    write_atomically(path, data)
+
+
+def find_device(name: str) -> torch.device:
+    """``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
+
+    Raises
+    ------
+    DeviceError
+        It is none of these, or a GPU that isn't there.
+    """
+    has_gpu = torch.cuda.is_available()
+    if name not in DEVICES:
+        raise DeviceError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+    if name == "cuda" and not has_gpu:
+        raise DeviceError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
+    if name == "auto":
+        return torch.device("cuda" if has_gpu else "cpu")
+    return torch.device(name)
+
+
+def load_model(
+    path_or_name: str | Path = "released", *, head: str = "msroi", device: str = "cpu"
+) -> Network:
+    """Load a network for inference.
+
+    Parameters
+    ----------
+    path_or_name
+        A checkpoint that `save_checkpoint` wrote, or ``"released"`` for the one that ships inside
+        the package.
+    head
+        Which of the released heads, ``"msroi"`` or ``"cam"``; a path says its own.
+    device
+        As `find_device` has it. On the CPU the same image has the same map to the bit; a GPU draws
+        in bfloat16, many more a second.
+
+    Returns
+    -------
+    Network in evaluation mode, float32, with its `metadata`, on the device.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, is no safetensors file, or doesn't hold the network that it names.
+    DeviceError
+        As `find_device`.
+    """
+    place = find_device(device)
+    path = _file(path_or_name, head)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[METADATA_KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        network = Network(_architecture(header.pop("architecture")))
+        network.load_state_dict(tensors)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint that this version can read "
+            f"({str(error).splitlines()[0]}); train it anew with `python -m study train`"
+        ) from error
+    network.metadata = header
+    layout = torch.preserve_format if place.type == "cpu" else torch.channels_last
+    return network.float().eval().to(place, memory_format=layout)
+
+
+def checksum(path_or_name: str | Path, *, head: str = "msroi") -> str:
+    """Give the SHA-256 of the file that `load_model` would read; CheckpointError as there."""
+    path = _file(path_or_name, head)
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _file(path_or_name: str | Path, head: str) -> Path:
+    if path_or_name == "released":
+        path = WEIGHTS / f"{head}.safetensors"
+        remedy = "no released checkpoint ships with this version; name one with --model PATH"
+    else:
+        path = Path(path_or_name)
+        remedy = (
+            f"{path} does not exist; `dvc repro train` makes the study's checkpoints in models/"
+        )
+    if not path.exists():
+        raise CheckpointError(remedy)
+    return path
+
+
+def _architecture(header: Mapping[str, Any]) -> Architecture:
+    known = {field.name: header[field.name] for field in fields(Architecture)}
+    return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})

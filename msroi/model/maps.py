@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from msroi.errors import ArgumentError
-from msroi.model.network import STRIDE, Network
+from msroi.model import STRIDE, Network
 
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 
