@@ -17,12 +17,11 @@ from msroi.encoder import BudgetError, encode_detailed
 from msroi.encoder.importance import SALIENCY_RAMP
 from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
+from msroi.saliency import SaliencyOf
 
 logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
 SECONDS_BEFORE_STEPS = 1.0  # that an image takes before its steps are shown
 IMAGES_PER_WORKER = 16  # at least, which pay for a worker's start, which takes seconds
-
-MapOf = Callable[[np.ndarray], np.ndarray | None]  # of upright pixels; None is no map
 
 
 class Outcome(NamedTuple):
@@ -86,7 +85,9 @@ def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> It
         ) from error
 
 
-def compress_file(source: Path, target: Path, *, map_of: MapOf, **options: Any) -> Outcome:
+def compress_file(
+    source: Path, target: Path, *, map_of: SaliencyOf | None, **options: Any
+) -> Outcome:
     """Compress an image file; whatever is wrong with it is told in the outcome.
 
     The image is encoded as it is stored, and the orientation, EXIF and profile that it keeps count
@@ -95,8 +96,8 @@ def compress_file(source: Path, target: Path, *, map_of: MapOf, **options: Any) 
     Parameters
     ----------
     source, target : Path
-    map_of : callable
-        uint8 [H, W, 3], upright -> its map, float [H, W] in [0, 1], or None.
+    map_of : callable, optional
+        The upright image, uint8 [H, W, 3] -> its map, float [H, W] in [0, 1].
     **options
         Of `msroi.encoder.encode_detailed`.
     """
@@ -110,10 +111,6 @@ def compress_file(source: Path, target: Path, *, map_of: MapOf, **options: Any) 
     return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
 
 
-def no_map(pixels: np.ndarray) -> None:
-    """Give no map, for a method that heeds none."""
-
-
 def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
     """Read the map of an upright image; one too faint for `direct` to heed is told."""
     saliency = images.read_map(file, pixels.shape[:2])
@@ -122,12 +119,14 @@ def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
     return saliency
 
 
-def _compress(outcome: Outcome, map_of: MapOf, *, max_bytes: int | None, **options: Any) -> Outcome:
+def _compress(
+    outcome: Outcome, map_of: SaliencyOf | None, *, max_bytes: int | None, **options: Any
+) -> Outcome:
     source = outcome.source
     logger.debug("reading")
     picture = images.read_image(source)
     logger.debug("drawing the map")
-    saliency = map_of(picture.pixels)
+    saliency = map_of(picture.pixels) if map_of else None
     pixels = images.turn_back(picture.pixels, picture.orientation)
     if saliency is not None:
         saliency = images.turn_back(saliency, picture.orientation)

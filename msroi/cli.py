@@ -22,8 +22,7 @@ from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.errors import InputError
 from msroi.files import check_target, targets_of, write_atomically
-from msroi.metrics.table import METRICS
-from msroi.saliency import network_map
+from msroi.saliency import SaliencyOf, network_map
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
@@ -240,7 +239,7 @@ def compare(
         typer.echo(json.dumps({name: _json_number(value) for name, value in values.items()}))
     else:
         for name, value in values.items():
-            typer.echo(f"{name:<10} {value:8.4f} {METRICS[name].unit}".rstrip())
+            typer.echo(f"{name:<10} {value:8.4f} {metrics.METRICS[name].unit}".rstrip())
 
 
 def _fail(name: str, message: str) -> None:
@@ -273,10 +272,10 @@ def _check_options(
         raise InputError("--map belongs to one image: compress the others without it")
 
 
-def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> batch.MapOf:
+def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf | None:
     """Choose what gives an upright image its map."""
     if not METHODS[method].heeds_map:
-        return batch.no_map
+        return None
     return partial(batch.drawn_map, file=drawn) if drawn else network_map(model, head=head)
 
 

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msroi.encoder import peers, standard
-from msroi.encoder.budget import BudgetError, Encoded, search
-from msroi.encoder.mosaic import make_mosaic
+from msroi.encoder import mosaic, peers, standard
+from msroi.encoder.budget import BudgetError, Encoded
 from msroi.errors import ArgumentError
+from msroi.images import check_rgb
 
 __all__ = [
     "METHODS",
@@ -29,33 +29,10 @@ __all__ = [
 logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
 
 
-def _encode_standard(image, saliency, *, quality, max_bytes) -> Encoded:
-    if max_bytes is None:
-        return Encoded(standard.write(image, quality), quality)
-    return search(partial(standard.write, image), max_bytes, standard.QUALITIES)
-
-
-def _encode_mosaic(image, saliency, *, quality, max_bytes, **levels) -> Encoded:
-    mosaic = make_mosaic(image, saliency, **levels)
-    return search(partial(standard.write, mosaic), max_bytes, standard.FINE_QUALITIES)
-
-
-def _encode_direct(image, saliency, *, quality, max_bytes, **options) -> Encoded:
+def _encode_direct(image, saliency, **options) -> Encoded:
     from msroi.encoder import direct  # numba takes a while to load
 
-    return direct.encode(image, saliency, quality=quality, max_bytes=max_bytes, **options)
-
-
-def _encode_direct_flat(image, saliency, **options) -> Encoded:
-    return _encode_direct(image, saliency, strength=0, **options)
-
-
-def _encode_standard_optimized(image, saliency, *, quality, max_bytes) -> Encoded:
-    return peers.standard_optimized(image, max_bytes)
-
-
-def _encode_mozjpeg(image, saliency, *, quality, max_bytes) -> Encoded:
-    return peers.mozjpeg(image, max_bytes)
+    return direct.encode(image, saliency, **options)
 
 
 class Method(NamedTuple):
@@ -76,15 +53,15 @@ class Method(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-_OF_DIRECT = ("strength", "tune", "subsampling", "progressive")
-_OF_MOSAIC = ("levels", "q_low", "q_high", "split", "untouched")
+_PLAIN = ("tune", "subsampling", "progressive")
+_LEVELS = ("levels", "q_low", "q_high", "split", "untouched")
 METHODS = {
-    "direct": Method(_encode_direct, True, _OF_DIRECT),
-    "direct-flat": Method(_encode_direct_flat, False, _OF_DIRECT[1:]),
-    "mosaic": Method(_encode_mosaic, True, _OF_MOSAIC),
-    "standard": Method(_encode_standard),
-    "standard-optimized": Method(_encode_standard_optimized),
-    "mozjpeg": Method(_encode_mozjpeg),
+    "direct": Method(_encode_direct, heeds_map=True, options=("strength", *_PLAIN)),
+    "direct-flat": Method(partial(_encode_direct, strength=0), options=_PLAIN),
+    "mosaic": Method(mosaic.encode, heeds_map=True, options=_LEVELS),
+    "standard": Method(standard.encode),
+    "standard-optimized": Method(peers.standard_optimized),
+    "mozjpeg": Method(peers.mozjpeg),
 }
 OFFERED = ("direct", "mosaic", "standard")  # to users; the others are there to compare with
 
@@ -168,6 +145,8 @@ def encode_detailed(
         ``"mosaic"`` it is that of the last encode).
     """
     check_methods([method])
+    if strange := [name for name in options if name not in METHODS[method].options]:
+        raise TypeError(f"method {method!r} has no option {strange[0]!r}")
     if quality not in standard.QUALITIES:
         raise ArgumentError(f"quality must be a whole number from 1 to 100, not {quality}")
     _check_image(image)
@@ -182,10 +161,7 @@ def encode_detailed(
 
 
 def _check_image(image: np.ndarray) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ArgumentError(
-            f"an image must be uint8 [H, W, 3], not {image.dtype} {list(image.shape)}"
-        )
+    check_rgb(image)
     if not all(1 <= side <= standard.MAX_SIDE for side in image.shape[:2]):
         raise ArgumentError(
             f"JPEG holds sides from 1 to {standard.MAX_SIDE} pixels, "

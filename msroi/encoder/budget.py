@@ -12,8 +12,8 @@ from msroi.errors import InputError
 
 logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 
-# Set by hand. What each does on six Kodak images at three budgets is what benchmarks/tuning.py shows:
-# as they are, `direct` quantizes an image 6.8 times, writes it 1.9 times, and takes 99.74% of the
+# Set by hand. benchmarks/tuning.py shows what each does on six Kodak images at three budgets: as
+# they are, `direct` quantizes an image 6.8 times, writes it 1.9 times, and takes 99.74% of the
 # budget on the mean and 99.43% at least.
 
 # of `search`; on Kodak 6 write a third more files of `mosaic`, for 0.01% of the budget
@@ -71,14 +71,15 @@ class Encoded(NamedTuple):
 
 
 def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[float]) -> Encoded:
-    """Find the largest quality whose file has at most `max_bytes` bytes, between brackets.
+    """Find the largest quality whose file has at most `max_bytes` bytes.
 
-    The next step tried is where the logarithm of the size would meet the budget if it were
-    linear between the two brackets; the middle, where one of them is not known, or the same
-    one has moved twice. Sizes grow with quality, but not at every step: a coarser table may
-    cost a few bytes more. So in the end the next two qualities above the found one are tried
-    too, and while one of them fits, it becomes the found one. The result therefore always
-    fits, and neither of the two steps above it does; a dip farther up goes unseen.
+    One quality that fits and one that does not enclose it. The next one tried is where the
+    logarithm of the size would meet the budget if it were linear between those two; the middle,
+    where one of their sizes is not known, or the same one has been replaced twice in a row. Sizes
+    grow with quality, but not at every step: a coarser table may cost a few bytes more. So in the
+    end the next two qualities above the found one are tried too, and while one of them fits, it
+    becomes the found one. The result therefore always fits, and neither of the two steps above it
+    does; a smaller file farther up goes unseen.
 
     Parameters
     ----------
@@ -124,7 +125,7 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
 
 
 def _next_step(low: int, high: int, sizes: Mapping[int, int], max_bytes: int) -> int:
-    """A step between two: where sizes that are linear in the logarithm meet the budget."""
+    """Choose a step between two: where logarithms of sizes that were linear meet the budget."""
     if low not in sizes or sizes.get(high, 0) <= sizes[low]:
         return (low + high) // 2
     share = math.log(max_bytes / sizes[low]) / math.log(sizes[high] / sizes[low])
@@ -222,7 +223,7 @@ def _approach(measure, write, max_bytes, scales, start) -> tuple[bytes, Start]:
 def _nearest_scale(
     measure: Measure, max_bytes: int, scales: tuple[float, float], start: Start
 ) -> Start:
-    """A scale that gives about `max_bytes`, or the end of the range, and its attempt."""
+    """Find a scale that gives about `max_bytes`, or the end of the range, and its attempt."""
     target = math.log(max_bytes / start.correction)
     finest, coarsest = map(math.log, scales)
     thrift = math.exp(start.log_thrift)
@@ -246,9 +247,9 @@ def _nearest_scale(
 def _fill(
     measure: Callable[[float, Attempt], Attempt], write: Write, max_bytes: int, start: Start
 ) -> tuple[bytes, Start]:
-    """The largest file found within the budget by changing the thrift; empty where none is.
+    """Find the largest file within the budget by changing the thrift; empty where none is.
 
-    Beside it the thrift, the correction and the attempt of the last file that was written.
+    Returned with the thrift, the correction and the attempt of the last file that was written.
     """
     best, end = b"", start
     points: dict[float, float] = {}
@@ -278,7 +279,7 @@ def _fill(
 
 
 def _secant(points: dict[float, float], target: float, stretch: float) -> float:
-    """Where the size meets the target: between the nearest points, or one over from the last."""
+    """Guess where the size meets the target: between the nearest points, or beyond the last."""
     above = [(size, x) for x, size in points.items() if size > target]
     below = [(size, x) for x, size in points.items() if size <= target]
     if not (above and below):

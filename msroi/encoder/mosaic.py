@@ -1,9 +1,13 @@
 """The paper's encoder (section 4): a mosaic of blocks from JPEGs of several qualities."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from msroi.encoder import standard
 from msroi.encoder.blocks import SIDE, block_saliency, saliency_levels, spread
+from msroi.encoder.budget import Encoded, search
 from msroi.errors import ArgumentError
 from msroi.images import decode
 
@@ -79,6 +83,14 @@ def make_mosaic(
         chosen = (pixel_levels[part] == level)[..., None]
         np.copyto(mosaic[part].view("V3"), decoded.view("V3"), where=chosen)  # a pixel at a time
     return mosaic
+
+
+def encode(
+    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int, **options: Any
+) -> Encoded:
+    """Encode the mosaic as a plain JPEG; ``quality`` is not heeded, ``options`` `make_mosaic`'s."""
+    mosaic = make_mosaic(image, saliency, **options)
+    return search(partial(standard.write, mosaic), max_bytes, standard.FINE_QUALITIES)
 
 
 def _around(chosen: np.ndarray) -> tuple[slice, slice]:

@@ -39,10 +39,9 @@ def saliency_maps(
 
     def combined(pixels: Tensor) -> Tensor:
         maps, logits = model(pixels)
-        if model.architecture.head == "cam":
-            return torch.stack([cam(*each) for each in zip(maps, logits, strict=True)])
         chosen = partial(select_classes, select=select, k=k)
-        return torch.stack([chosen(*each) for each in zip(maps, logits, strict=True)])
+        combine = cam if model.architecture.head == "cam" else chosen
+        return torch.stack([combine(*each) for each in zip(maps, logits, strict=True)])
 
     return _drawn(images, combined, short_sides or natural_sides(model), _device(model))
 
@@ -148,6 +147,8 @@ def _drawn(
             raise ArgumentError(
                 f"an image must be uint8 [H, W, 3], not {image.dtype} {image.shape}"
             )
+    if 0 in images[0].shape:
+        raise ArgumentError("an image must have a pixel at least")
     if min(sides) < STRIDE:
         raise ArgumentError(f"every short side must be at least {STRIDE} pixels")
     if len({image.shape for image in images}) != 1:
@@ -162,7 +163,7 @@ def _at_scale(
     side: int,
     device: torch.device,
 ) -> Tensor:
-    """The maps of one pass, [B, H, W] in [0, 1]."""
+    """Draw the maps of one pass: [B, H, W] in [0, 1]."""
     pixels, (h, w) = _seen(images, side, device)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
         cells = cells_of(pixels)[:, None].float()
@@ -174,7 +175,7 @@ def _at_scale(
 def _seen(
     images: Sequence[np.ndarray], side: int, device: torch.device
 ) -> tuple[Tensor, tuple[int, int]]:
-    """Pixels [B, 3, 32h, 32w] in [0, 1] of the images at a short side, and their true size.
+    """Scale images to a short side: pixels [B, 3, 32h, 32w] in [0, 1], and their true size.
 
     Sides are filled up to whole cells of 32 pixels by replication; the map of what was added is
     to be cut off again.
