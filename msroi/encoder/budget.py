@@ -13,37 +13,22 @@ from msroi.errors import InputError
 logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 
 # Set by hand. benchmarks/tuning.py shows what each does on six Kodak images at three budgets: as
-# they are, `direct` quantizes an image 6.8 times, writes it 1.9 times, and takes 99.74% of the
-# budget on the mean and 99.43% at least.
-
-# of `search`; on Kodak 6 write a third more files of `mosaic`, for 0.01% of the budget
-QUALITIES_TRIED_ABOVE = 2
-
-# Shares of the budget: what `approach` aims at (0.995 and 0.9995 quantize one to two times more),
-SHARE_AIMED_AT = 0.9975
-# where it stops (0.99 takes 0.15% less of the budget, 0.998 quantizes 11 times and writes 5),
-SHARE_TO_STOP_AT = 0.995
-# and what it returns where it cannot come nearer (0.995: 7.2 times)
-SHARE_ACCEPTED = 0.99
-# bytes of a file by the bytes estimated, before one is written (0.95 and 1: 7.7 and 7.1 times)
-FILE_TO_ESTIMATE_RATIO = 0.985
-# where the search of the scale leaves the rest to the thrift (0.005: 7.1 times; 0.08: 6.3, but
-# the thrift is then farther from 1)
-LOG_SIZE_LEFT_TO_THRIFT = 0.02
-# at most, up and down: λ at half and at twice its usual value (0.1: 8.1 times, 98.7% at least)
-MAX_LOG_THRIFT = 0.7
-# steps while all sizes are on one side of the budget (0.8: 8.8 times; 1.8: 6.5)
-LOG_SCALE_PER_LOG_SIZE = 1.2
-LOG_THRIFT_PER_LOG_SIZE = 9.0  # (4 and 18: 7.3 and 7.4 times)
-LOG_DIGITS = 4  # of both logarithms (2: 7 times; 8 gains nothing)
-# quantizations of each search, which Kodak's images never reach
-MAX_MEASURES = 12
-# of the thrift: older sizes came of other code lengths (2 and 12 differ by 0.1 times)
-MEASURES_REMEMBERED = 3
-# of the thrift, after which every attempt is written (1: 6.2 times, but more files; 8 as 4)
-MEASURES_BEFORE_WRITING = 4
-# a grid so fine that the search by files, which images of a few blocks need, fills a budget too
-LAST_RESORT_SCALES = 400
+# they are, `direct` quantizes an image 6.8 times, writes 1.9 files, and takes 99.74% of the budget
+# on the mean and 99.43% at least. In brackets: what another value comes to there.
+QUALITIES_TRIED_ABOVE = 2  # the found one, by `search` (6: a third more files, 0.01% more bytes)
+SHARE_AIMED_AT = 0.9975  # of the budget, by `approach` (0.995: 8.6 quantizations; 0.9995: 7.7)
+SHARE_TO_STOP_AT = 0.995  # (0.99: 0.15% fewer bytes; 0.998: 11 quantizations and 5 files)
+SHARE_ACCEPTED = 0.99  # where it cannot come nearer (0.98: the same; 0.995: 7.2 quantizations)
+FILE_TO_ESTIMATE_RATIO = 0.985  # before a file is written (0.95: 7.7 quantizations; 1: 7.1)
+LOG_SIZE_LEFT_TO_THRIFT = 0.02  # by the search of the scale (0.005: 7.1 quantizations; 0.08: 6.3)
+MAX_LOG_THRIFT = 0.7  # λ from half to twice its usual value (0.1: 8.1 quantizations; 1.4: the same)
+LOG_SCALE_PER_LOG_SIZE = 1.2  # while all sizes are too large or small (0.8: 8.8; 1.8: 6.5)
+LOG_THRIFT_PER_LOG_SIZE = 9.0  # as before (4: 7.3 quantizations; 18: 7.4)
+LOG_DIGITS = 4  # of scale and thrift (2: 7 quantizations; 8: 6.8)
+MAX_MEASURES = 12  # quantizations in a search of scale or thrift (6 and 24: the same)
+MEASURES_REMEMBERED = 3  # of thrift, as code lengths change (2: 6.9 quantizations; 12: the same)
+MEASURES_BEFORE_WRITING = 4  # of thrift, then every one is written (1: 6.2, 2.1 files; 8: the same)
+LAST_RESORT_SCALES = 400  # tried as files, for images of a few blocks (100 and 1600: the same)
 
 
 class BudgetError(InputError, ValueError):
