@@ -102,35 +102,33 @@ def test_a_missing_checkpoint_is_named(tmp_path):
         load_model(tmp_path / "nowhere.safetensors")
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x80\x04K\x01."])
-def test_a_file_that_is_no_safetensors_is_refused(tmp_path, content):
-    path = tmp_path / "n.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"n\.safetensors is not a checkpoint"):
-        load_model(path)
-
-
-def test_a_truncated_checkpoint_is_refused(tmp_path):
-    path = tmp_path / "n.safetensors"
+def truncated(path):
     save_checkpoint(network(), path, {})
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match="is not a checkpoint"):
-        load_model(path)
 
 
-def test_somebody_elses_safetensors_file_is_refused(tmp_path):
-    path = tmp_path / "n.safetensors"
-    save_file({"w": torch.zeros(2)}, path)
-    with pytest.raises(CheckpointError, match="is not a checkpoint"):
-        load_model(path)
-
-
-def test_weights_of_another_architecture_are_refused(tmp_path):
-    path = tmp_path / "n.safetensors"
+def of_another_architecture(path):
     header = {"architecture": TINY | {"head": "cam", "norm": "batch", "maps_per_class": 4}}
     header["architecture"]["activation"] = "relu"
     save_file({"features.1.weight": torch.zeros(2)}, path, {"msroi": json.dumps(header)})
-    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.touch(),
+        lambda path: path.write_bytes(b"no checkpoint"),
+        lambda path: path.write_bytes(b"\x80\x04K\x01."),  # a pickle
+        lambda path: path.mkdir(),
+        lambda path: save_file({"w": torch.zeros(2)}, path),  # somebody else's
+        truncated,
+        of_another_architecture,
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, write):
+    path = tmp_path / "n.safetensors"
+    write(path)
+    with pytest.raises(CheckpointError, match=r"n\.safetensors is not a checkpoint"):
         load_model(path)
 
 

@@ -1,8 +1,6 @@
 """What must agree between the repository's own files."""
 
 import re
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -136,11 +134,3 @@ def test_every_deviation_of_the_readme_is_a_note_at_the_code_and_none_else():
     assert len(notes) == len(problems)
     for problem in problems:
         assert sum(problem in note for note in notes) == 1, problem
-
-
-def test_the_encoder_needs_neither_torch_nor_the_study():
-    code = (
-        "import msroi, sys; msroi.encode; print({'torch', 'skimage', 'pandas'} & set(sys.modules))"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout == "set()\n"
