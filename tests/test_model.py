@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from msroi.errors import ArgumentError
 from msroi.model import (
     Architecture,
     CheckpointError,
-    DeviceError,
     Network,
     find_device,
     load_model,
@@ -145,13 +145,13 @@ def test_the_device_is_a_gpu_only_where_there_is_one():
 
 
 def test_a_device_that_is_none_is_refused_by_name():
-    with pytest.raises(DeviceError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
+    with pytest.raises(ArgumentError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
         load_model(device="tpu")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(DeviceError, match="say auto or cpu"):
+    with pytest.raises(ArgumentError, match="say auto or cpu"):
         load_model(device="cuda")
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from msroi.errors import InputError
+from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
 
 STRIDE = 32  # five poolings halve each side five times
@@ -25,10 +25,6 @@ DEVICES = ("auto", "cpu", "cuda")
 
 class CheckpointError(InputError, ValueError):
     """A file that can't be read as a checkpoint of this package."""
-
-
-class DeviceError(InputError, ValueError):
-    """A device that isn't there, or isn't known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +62,11 @@ class Architecture:
         choices = {"head": HEADS, "norm": NORMS, "activation": ACTIVATIONS, "evidence": EVIDENCE}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(
+                raise ArgumentError(
                     f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
                 )
         if not self.classes or len(self.widths) != 5:
-            raise ValueError("an architecture takes at least one class and exactly five widths")
+            raise ArgumentError("an architecture takes at least one class and exactly five widths")
 
 
 NORMS = {
@@ -191,14 +187,14 @@ def find_device(name: str) -> torch.device:
 
     Raises
     ------
-    DeviceError
+    ArgumentError
         It is none of these, or a GPU that isn't there.
     """
     has_gpu = torch.cuda.is_available()
     if name not in DEVICES:
-        raise DeviceError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+        raise ArgumentError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
     if name == "cuda" and not has_gpu:
-        raise DeviceError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
+        raise ArgumentError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
     if name == "auto":
         return torch.device("cuda" if has_gpu else "cpu")
     return torch.device(name)
@@ -228,7 +224,7 @@ def load_model(
     ------
     CheckpointError
         If the file is missing, is no safetensors file, or doesn't hold the network that it names.
-    DeviceError
+    ArgumentError
         As `find_device`.
     """
     place = find_device(device)

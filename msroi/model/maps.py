@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from msroi.errors import ArgumentError
+from msroi.images import check_rgb
 from msroi.model import STRIDE, Network
 
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
@@ -43,7 +44,7 @@ def saliency_maps(
         combine = cam if model.architecture.head == "cam" else chosen
         return torch.stack([combine(*each) for each in zip(maps, logits, strict=True)])
 
-    return _drawn(images, combined, short_sides or natural_sides(model), _device(model))
+    return _drawn(images, combined, model, short_sides)
 
 
 def energy_maps(
@@ -54,7 +55,7 @@ def energy_maps(
     def energy(pixels: Tensor) -> Tensor:
         return model.features(pixels).abs().mean(1)
 
-    return _drawn(images, energy, short_sides or natural_sides(model), _device(model))
+    return _drawn(images, energy, model, short_sides)
 
 
 @contextmanager
@@ -138,22 +139,20 @@ def top_classes(image: np.ndarray, model: Network, *, k: int = 5) -> list[str]:
 def _drawn(
     images: Sequence[np.ndarray],
     cells_of: Callable[[Tensor], Tensor],
-    sides: Sequence[int],
-    device: torch.device,
+    model: Network,
+    short_sides: Sequence[int],
 ) -> list[np.ndarray]:
-    """Maps by ``cells_of``, pixels [B, 3, 32h, 32w] → [B, h, w], averaged over short sides."""
+    """Draw maps by ``cells_of``, [B, 3, 32h, 32w] → [B, h, w], averaged over short sides."""
+    sides = short_sides or natural_sides(model)
     for image in images:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-            raise ArgumentError(
-                f"an image must be uint8 [H, W, 3], not {image.dtype} {image.shape}"
-            )
+        check_rgb(image)
     if 0 in images[0].shape:
         raise ArgumentError("an image must have a pixel at least")
     if min(sides) < STRIDE:
         raise ArgumentError(f"every short side must be at least {STRIDE} pixels")
     if len({image.shape for image in images}) != 1:
         raise ArgumentError("the images of a batch must be of one size")
-    total = sum(_at_scale(images, cells_of, side, device) for side in sides)
+    total = sum(_at_scale(images, cells_of, side, _device(model)) for side in sides)
     return list(unit(total).cpu().numpy())
 
 
