@@ -7,19 +7,27 @@ Each part runs in a process of its own, one after the other; it can be run alone
 
 import argparse
 import json
+import os
+import platform
 import subprocess
 import sys
 import tempfile
 from datetime import UTC, datetime
+from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from machine import describe
 from measures import Row, table
 
 from msroi.files import write_atomically
+from study import provenance
 
 FOLDER = Path(__file__).parent
+PACKAGES = {
+    *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow", "psnr-hvsm"),
+    *("pyvips", "pyvips-binary", "scipy", "sewar", "torch"),
+}
 SAMPLE = Path("data/raw/sample/motorcycle.png")
 # part → what of the driver's options it takes
 PARTS = {
@@ -40,17 +48,32 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
     parser.add_argument("--record", type=Path, help="a CSV file for the rows too")
     options = parser.parse_args()
-    result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), "machine": describe()}
+    result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **_circumstances()}
     result["rows"] = [row for part in options.parts for row in _run(part, options)]
-    print(f"\n{result['machine']['cpu']}, {result['machine']['cores']} cores; median (range)")
+    print(f"\n{provenance.processor()}; median (range)")
     print(table(result["rows"]))
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(options.output, json.dumps(result, indent=1, ensure_ascii=False).encode())
     if options.record:
-        machine = f"{result['machine']['cpu']}, {result['machine']['cores']} cores"
-        rows = pd.DataFrame(result["rows"]).assign(machine=machine)
+        rows = pd.DataFrame(result["rows"]).assign(machine=provenance.processor())
         rows = rows[["part", "what", "median", "least", "most", "unit", "machine"]]
         write_atomically(options.record, rows.to_csv(index=False, float_format="%.4g").encode())
+
+
+def _circumstances() -> dict[str, Any]:
+    """The machine and how busy it is, the versions that decide a time, the code's commit."""
+    return {
+        "machine": provenance.machine(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "load_average": list(os.getloadavg()),
+        "python": platform.python_version(),
+        "packages": {
+            package.name: package.version
+            for package in distributions()
+            if package.name.lower().replace("_", "-") in PACKAGES
+        },
+        "commit": provenance.commit(FOLDER.parent),
+    }
 
 
 def _run(part: str, options: argparse.Namespace) -> list[Row]:

@@ -19,8 +19,7 @@ from measures import Row, exponent, parser, report, rounds, row, spot, tiled
 
 from msroi import encode, metrics
 from msroi.images import decode, read_image
-from msroi.model import load_model
-from msroi.saliency import saliency_map
+from msroi.saliency import SaliencyOf, network_map
 
 SIZES = 6
 SMALLEST = 0.1  # megapixels
@@ -35,24 +34,24 @@ def main() -> None:
     options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
     options.add_argument("--largest", type=float, default=73.122, help="megapixels (73.122)")
     chosen = options.parse_args()
-    photo, network = read_image(chosen.image).pixels, load_model(chosen.model)
-    _times(tiled(photo, (1200, 1200)), network)  # compiles and warms up
+    photo, draw = read_image(chosen.image).pixels, network_map(chosen.model)
+    _times(tiled(photo, (1200, 1200)), draw)  # compiles and warms up
     pixels, seconds = [], {"direct": [], "map": [], "metrics": []}
     for megapixels in np.geomspace(SMALLEST, chosen.largest, SIZES):
         height = round((megapixels * 1e6 / ASPECT) ** 0.5)
         image = tiled(photo, (height, round(height * ASPECT)))
         pixels.append(image.shape[0] * image.shape[1])
-        for name, taken in _times(image, network).items():
+        for name, taken in _times(image, draw).items():
             seconds[name].append(taken)
     report(_rows(pixels, seconds), chosen.json)
 
 
-def _times(image: np.ndarray, network) -> dict[str, float]:
+def _times(image: np.ndarray, draw: SaliencyOf) -> dict[str, float]:
     saliency = spot(image.shape[:2])
     distorted = decode(encode(image, method="standard", quality=50))
     jobs: dict[str, Callable[[], object]] = {
         "direct": lambda: encode(image, saliency),
-        "map": lambda: saliency_map(image, network),
+        "map": lambda: draw(image),
         "metrics": lambda: metrics.compare(image, distorted, saliency),
     }
     repeats = 3 if saliency.size <= SMALL else 1

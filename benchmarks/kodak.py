@@ -23,7 +23,7 @@ from PIL import Image
 
 from msroi import metrics
 from msroi.encoder import encode
-from msroi.encoder.budget import ENOUGH
+from msroi.encoder.budget import SHARE_ACCEPTED
 from msroi.encoder.tables import TUNES
 from msroi.images import decode, luma, read_image
 from study.statistics.rates import bd_rates
@@ -85,10 +85,9 @@ def soft_spots(pixels: np.ndarray) -> np.ndarray:
 def _map_source(name: str | None):
     if name is None:
         return soft_spots
-    from msroi.model import load_model
-    from msroi.saliency import saliency_map
+    from msroi.saliency import network_map
 
-    return partial(saliency_map, model=load_model(name))
+    return network_map(name)
 
 
 def _evaluate(paths, saliency_of, jobs, methods, qualities, names) -> pd.DataFrame:
@@ -107,7 +106,7 @@ def _evaluate_image(path, saliency_of, methods, qualities, names) -> list[dict]:
             data = encode(pixels, saliency, quality=quality, **options)
             _check(data, pixels.shape, budget)
             row = {"image": path.stem, "method": name, "quality": quality, "bytes": len(data)}
-            values = _measure(pixels, decode(data), saliency, names)
+            values = measure(pixels, decode(data), saliency, names)
             rows.append(row | {"budget": len(data) / budget} | values | _chroma(pixels, data))
     return rows
 
@@ -117,7 +116,7 @@ def _check(data: bytes, shape: tuple[int, ...], budget: int) -> None:
     assert simplejpeg.decode_jpeg(data).shape == shape == decode(data).shape
 
 
-def _measure(reference, distorted, saliency, names) -> dict[str, float]:
+def measure(reference, distorted, saliency, names) -> dict[str, float]:
     if "vifp" in names:
         return metrics.compare(reference, distorted, saliency)
     x, y = luma(reference), luma(distorted)
@@ -145,7 +144,7 @@ def _against(table: pd.DataFrame) -> pd.DataFrame:
     means = table.groupby("method", sort=False)[columns].mean()
     means.loc[means.index != "standard"] -= means.loc["standard"]
     share = table.groupby("method", sort=False)["budget"]
-    lean = (table["budget"] < ENOUGH).groupby(table["method"], sort=False).sum()
+    lean = (table["budget"] < SHARE_ACCEPTED).groupby(table["method"], sort=False).sum()
     return means.assign(least_budget=share.min(), mean_budget=share.mean(), below_99=lean)
 
 

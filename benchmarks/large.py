@@ -83,11 +83,10 @@ def _measured(step: str, folder: str, model: str) -> tuple[float, float]:
 
 
 def _draw(folder: Path, model: str) -> Callable[[np.ndarray], None]:
-    from msroi.model import load_model
-    from msroi.saliency import saliency_map
+    from msroi.saliency import network_map
 
-    network = load_model(model)
-    return lambda pixels: np.save(folder / MAP, saliency_map(pixels, network))
+    draw = network_map(model)
+    return lambda pixels: np.save(folder / MAP, draw(pixels))
 
 
 def _direct(folder: Path, model: str) -> Callable[[np.ndarray], bytes]:

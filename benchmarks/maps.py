@@ -2,9 +2,9 @@
 
     python benchmarks/maps.py [--model released] [--short-side 224] [--batch 16]
 
-The paper reports over 90 images a second on a Titan X. Here a map is all that `saliency_maps`
-does: scaling to the short side, the network, the sum over classes, and the way back to the
-image's own size.
+The paper reports over 90 images a second on a Titan X. Here a map is all that
+`msroi.model.maps.saliency_maps` does, on as many threads as torch takes: scaling to the short side,
+the network, the sum over classes, and the way back to the image's own size.
 """
 
 import os
@@ -16,7 +16,7 @@ import torch
 from measures import parser, report, rounds, row
 
 from msroi.model import load_model
-from msroi.saliency import saliency_maps
+from msroi.model.maps import saliency_maps
 
 PAPER = 90.0
 GOAL = 60.0  # on two cores

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from machine import describe
 
 from msroi.files import write_atomically
+from study import provenance
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,13 +27,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="for the clone, which then stays")
     parser.add_argument("--record", type=Path, help="a CSV file: study, minutes, machine, commit")
     options = parser.parse_args()
-    machine = describe()
     with tempfile.TemporaryDirectory() as scratch:
         clone = options.folder or Path(scratch, "clone")
         subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
         minutes = timed(clone, options.study)
     row = {"study": options.study, "minutes": f"{minutes:.1f}"}
-    row |= {"machine": f"{machine['cpu']}, {machine['cores']} cores", "commit": machine["commit"]}
+    row |= {"machine": provenance.processor(), "commit": provenance.commit(ROOT)}
     print(row)
     if options.record:
         record(options.record, row)

@@ -56,7 +56,7 @@ def run(table: Path, images: int, model: str, jobs: int) -> float:
 
 
 def evaluate(count: int, model: str, jobs: int, table: Path) -> None:
-    from msroi.maps import network_map
+    from msroi.saliency import network_map
     from study.data.sets import load
     from study.measure import evaluation
 

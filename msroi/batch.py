@@ -1,10 +1,9 @@
-"""Image files → JPEG files: one with its steps shown, or many of them at a time."""
+"""Compress image files: one with its steps shown, or many of them at a time."""
 
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,16 +14,14 @@ from tqdm import tqdm
 
 from msroi import images
 from msroi.encoder import BudgetError, encode_detailed
-from msroi.encoder.importance import SALIENT
-from msroi.errors import InputError
+from msroi.encoder.importance import SALIENCY_RAMP
+from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
-from msroi.targets import CommandError
+from msroi.saliency import SaliencyOf
 
 logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
-PATIENCE = 1.0  # seconds that an image takes before its steps are shown
-ENOUGH = 16  # images that pay for a worker's start, which takes seconds
-
-SaliencyOf = Callable[[np.ndarray], np.ndarray | None]
+SECONDS_BEFORE_STEPS = 1.0  # that an image takes before its steps are shown
+IMAGES_PER_WORKER = 16  # at least, which pay for a worker's start, which takes seconds
 
 
 class Outcome(NamedTuple):
@@ -57,18 +54,18 @@ def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Ite
         Of a module, or a partial of one: it is sent to the workers.
     pairs : sequence of (Path, Path)
     jobs : int, optional
-        None: one for each core, as far as each has `ENOUGH` images to do.
+        None: one for each core, as far as each has `IMAGES_PER_WORKER` to do.
 
     Raises
     ------
-    CommandError
+    InputError
         A worker was killed.
     """
     count = len(pairs)
-    jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // ENOUGH))
+    jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // IMAGES_PER_WORKER))
     outcomes = _one_by_one(work, pairs) if jobs == 1 else _by_workers(work, pairs, jobs)
-    bar = {"unit": "image", "leave": False, "disable": True if count == 1 else None}
-    yield from tqdm(outcomes, total=count, **bar)
+    hidden = True if count == 1 else None  # None is shown on a terminal alone
+    yield from tqdm(outcomes, total=count, unit="image", leave=False, disable=hidden)
 
 
 def _one_by_one(work: Work, pairs: Sequence[tuple[Path, Path]]) -> Iterator[Outcome]:
@@ -83,21 +80,24 @@ def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> It
         parallel = Parallel(n_jobs=jobs, return_as="generator")
         yield from parallel(delayed(work)(*pair) for pair in pairs)
     except TerminatedWorkerError as error:
-        raise CommandError(
+        raise InputError(
             "a worker process was killed, most likely for want of memory: try a smaller --jobs"
         ) from error
 
 
 def compress_file(
-    source: Path, target: Path, *, saliency_of: SaliencyOf, **options: Any
+    source: Path, target: Path, *, map_of: SaliencyOf | None, **options: Any
 ) -> Outcome:
     """Compress an image file; whatever is wrong with it is told in the outcome.
+
+    The image is encoded as it is stored, and the orientation, EXIF and profile that it keeps count
+    in the budget.
 
     Parameters
     ----------
     source, target : Path
-    saliency_of : callable
-        upright image -> its map or None.
+    map_of : callable, optional
+        The upright image, uint8 [H, W, 3] -> its map, float [H, W] in [0, 1].
     **options
         Of `msroi.encoder.encode_detailed`.
     """
@@ -105,47 +105,28 @@ def compress_file(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            outcome = _compress(outcome, saliency_of, **options)
+            outcome = _compress(outcome, map_of, **options)
         except InputError as error:
             outcome = outcome._replace(error=str(error))
     return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
 
 
-def no_map(pixels: np.ndarray) -> None:
-    """For a method that heeds none."""
-
-
 def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
-    """The map of an upright image, from a file; one too faint for `direct` to heed is told."""
+    """Read the map of an upright image; one too faint for `direct` to heed is told."""
     saliency = images.read_map(file, pixels.shape[:2])
-    if saliency.max() <= SALIENT[0]:
+    if saliency.max() <= SALIENCY_RAMP[0]:
         warnings.warn(f"{file} is nowhere above half grey: direct prefers nothing", stacklevel=2)
     return saliency
 
 
-def network_map(pixels: np.ndarray, *, model: str, head: str) -> np.ndarray:
-    """The map of an upright image, by a network that each process loads once."""
-    from msroi.saliency import saliency_map
-
-    return saliency_map(pixels, load_network(model, head))
-
-
-@lru_cache(maxsize=1)
-def load_network(model: str, head: str):
-    from msroi.model import load_model
-
-    return load_model(model, head=head)
-
-
 def _compress(
-    outcome: Outcome, saliency_of: SaliencyOf, *, max_bytes: int | None, **options: Any
+    outcome: Outcome, map_of: SaliencyOf | None, *, max_bytes: int | None, **options: Any
 ) -> Outcome:
-    """Encode an image in its stored orientation, metadata included in the budget."""
     source = outcome.source
     logger.debug("reading")
     picture = images.read_image(source)
     logger.debug("drawing the map")
-    saliency = saliency_of(picture.pixels)
+    saliency = map_of(picture.pixels) if map_of else None
     pixels = images.turn_back(picture.pixels, picture.orientation)
     if saliency is not None:
         saliency = images.turn_back(saliency, picture.orientation)
@@ -155,9 +136,9 @@ def _compress(
         encoded = encode_detailed(pixels, saliency, max_bytes=budget, **options)
     except BudgetError as error:
         whole = BudgetError(error.max_bytes + len(segments), error.smallest_bytes + len(segments))
-        raise CommandError(f"{source}: {whole}") from error
-    except ValueError as error:
-        raise CommandError(f"{source}: {error}") from error
+        raise InputError(f"{source}: {whole}") from error
+    except ArgumentError as error:
+        raise InputError(f"{source}: {error}") from error
     data = images.insert_segments(encoded.data, segments)
     write_atomically(outcome.target, data)
     return outcome._replace(
@@ -178,9 +159,14 @@ def _steps_shown(title: str) -> Iterator[None]:
     """Show on a terminal the steps that are told of, where the work lasts."""
     told = logging.getLogger("msroi")
     level = told.level
-    look = {"bar_format": "{desc} [{elapsed}]", "leave": False, "disable": None}
-    every_step = {"miniters": 1, "mininterval": 0}  # by default tqdm leaves some out
-    with tqdm(**look, **every_step, delay=PATIENCE) as bar:
+    with tqdm(
+        bar_format="{desc} [{elapsed}]",
+        leave=False,
+        disable=None,  # but on a terminal
+        miniters=1,  # by default tqdm leaves some steps out
+        mininterval=0,
+        delay=SECONDS_BEFORE_STEPS,
+    ) as bar:
         handler = _Steps(bar, title)
         told.addHandler(handler)
         told.setLevel(logging.DEBUG)

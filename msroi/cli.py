@@ -17,26 +17,21 @@ import typer
 from tqdm import tqdm
 
 from msroi import batch, images
+from msroi.encoder import METHODS, OFFERED
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.errors import InputError
-from msroi.files import write_atomically
-from msroi.metrics.table import METRICS
-from msroi.targets import CommandError, check_target, targets_of
+from msroi.files import check_target, targets_of, write_atomically
+from msroi.saliency import SaliencyOf, network_map
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
 
-Method = StrEnum("Method", ["direct", "mosaic", "standard"])
+Method = StrEnum("Method", OFFERED)
 Tune = StrEnum("Tune", list(TUNES))
 Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
 Head = StrEnum("Head", ["msroi", "cam"])
-OPTIONS = {
-    Method.direct: {"map", "strength", "tune", "subsampling", "baseline"},
-    Method.mosaic: {"map", "levels", "q_low", "q_high"},
-    Method.standard: set(),
-}
-
+FLAGS = {"progressive": "baseline"}  # of the options that have another name here
 app = typer.Typer(
     help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
     rich_markup_mode=None,
@@ -109,7 +104,7 @@ def map_command(
     check_target(output, [image], suffixes=[".png"], force=force)
     with _warnings_told(image):
         pixels = images.read_image(image).pixels
-        saliency = batch.network_map(pixels, model=model, head=head)
+        saliency = network_map(model, head=head)(pixels)
         grey = np.rint(255 * saliency).astype(np.uint8)
         shown = images.overlay(pixels, saliency) if overlay else grey
         write_atomically(output, images.png(shown))
@@ -189,19 +184,28 @@ def compress(
       msroi compress photo.png -o photo.jpg --tune psnr --strength 0 --baseline
       msroi compress *.png -o folder --method standard
     """
-    given = {"levels": levels, "q_low": q_low, "q_high": q_high, "map": map_}
-    given |= {"strength": strength, "tune": tune, "subsampling": subsampling}
-    given |= {"baseline": baseline or None}
-    given = {name: value for name, value in given.items() if value is not None}
-    _check_options(method, given, sources)
+    given = {
+        "strength": strength,
+        "tune": tune,
+        "subsampling": subsampling,
+        "progressive": False if baseline else None,
+        "levels": levels,
+        "q_low": q_low,
+        "q_high": q_high,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    _check_options(method, options, map_, sources)
     if quality and max_bytes:
-        raise CommandError("--quality and --max-bytes are two ways to say one thing: give one")
+        raise InputError("--quality and --max-bytes are two ways to say one thing: give one")
     targets = targets_of(sources, output, force=force)
-    if given.pop("baseline", False):
-        given["progressive"] = False
-    saliency_of = _saliency_source(method, given.pop("map", None), model, head)
-    given |= {"method": method, "quality": quality or 50, "max_bytes": max_bytes}
-    work = partial(batch.compress_file, saliency_of=saliency_of, **given)
+    work = partial(
+        batch.compress_file,
+        map_of=_map_source(method, map_, model, head),
+        method=method,
+        quality=quality or 50,
+        max_bytes=max_bytes,
+        **options,
+    )
     _tell(batch.run(work, list(zip(sources, targets, strict=True)), jobs))
 
 
@@ -229,13 +233,13 @@ def compare(
         saliency = images.read_map(map_, x.shape[:2]) if map_ else None
     if x.shape != y.shape:
         sizes = [f"{image.shape[1]}×{image.shape[0]}" for image in (y, x)]
-        raise CommandError(f"{distorted}: is {sizes[0]} pixels, but {reference} is {sizes[1]}")
+        raise InputError(f"{distorted}: is {sizes[0]} pixels, but {reference} is {sizes[1]}")
     values = metrics.compare(x, y, saliency)
     if as_json:
         typer.echo(json.dumps({name: _json_number(value) for name, value in values.items()}))
     else:
         for name, value in values.items():
-            typer.echo(f"{name:<10} {value:8.4f} {METRICS[name].unit}".rstrip())
+            typer.echo(f"{name:<10} {value:8.4f} {metrics.METRICS[name].unit}".rstrip())
 
 
 def _fail(name: str, message: str) -> None:
@@ -254,24 +258,25 @@ def _warnings_told(source: Path) -> Iterator[None]:
         tqdm.write(f"msroi: {source}: {warning.message}", file=sys.stderr)
 
 
-def _check_options(method: Method, given: Collection[str], sources: Sequence[Path]) -> None:
-    if strange := set(given) - OPTIONS[method]:
+def _check_options(
+    method: Method, options: Collection[str], drawn: Path | None, sources: Sequence[Path]
+) -> None:
+    """Refuse what the method does not heed, and one map for many images."""
+    strange = {FLAGS.get(name, name) for name in set(options) - set(METHODS[method].options)}
+    if drawn and not METHODS[method].heeds_map:
+        strange.add("map")
+    if strange:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(strange))
-        raise CommandError(f"--method {method} has no {names}")
-    if "map" in given and len(sources) > 1:
-        raise CommandError("--map belongs to one image: compress the others without it")
+        raise InputError(f"--method {method} has no {names}")
+    if drawn and len(sources) > 1:
+        raise InputError("--map belongs to one image: compress the others without it")
 
 
-def _saliency_source(
-    method: Method, drawn: Path | None, model: str, head: Head
-) -> batch.SaliencyOf:
-    """What gives an upright image its map."""
-    if method == Method.standard:
-        return batch.no_map
-    if drawn:
-        return partial(batch.drawn_map, file=drawn)
-    batch.load_network(model, head)  # a checkpoint that is none is told now, and once
-    return partial(batch.network_map, model=model, head=head)
+def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf | None:
+    """Choose what gives an upright image its map."""
+    if not METHODS[method].heeds_map:
+        return None
+    return partial(batch.drawn_map, file=drawn) if drawn else network_map(model, head=head)
 
 
 def _tell(outcomes: Iterable[batch.Outcome]) -> None:
@@ -279,7 +284,7 @@ def _tell(outcomes: Iterable[batch.Outcome]) -> None:
 
     Raises
     ------
-    CommandError
+    InputError
         Some image could not be compressed.
     """
     done, failed = [], []
@@ -296,12 +301,12 @@ def _tell(outcomes: Iterable[batch.Outcome]) -> None:
     if done:
         typer.echo(_summary(done))
     if len(failed) == 1 and not done:
-        raise CommandError(failed[0].error)
+        raise InputError(failed[0].error)
     for outcome in failed:
         typer.echo(f"msroi: {outcome.error}", err=True)
     if failed:
         count = len(done) + len(failed)
-        raise CommandError(f"{len(failed)} of {count} images could not be compressed")
+        raise InputError(f"{len(failed)} of {count} images could not be compressed")
 
 
 def _summary(done: Sequence[batch.Outcome]) -> str:

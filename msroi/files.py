@@ -1,6 +1,7 @@
-"""Writing files whole or not at all."""
+"""Output files: found to be free before any work is done, and written whole or not at all."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -51,3 +52,47 @@ def check_writable(path: str | Path) -> None:
         raise OutputError(f"{path}: the folder {folder} cannot be written")
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file in it")
+
+
+def targets_of(sources: Sequence[Path], output: Path, *, force: bool) -> list[Path]:
+    """Name the JPEG file that each image becomes, after all are found to be free and writable.
+
+    ``output`` is a folder that takes each image as <name>.jpg, or one file for one image.
+
+    Raises
+    ------
+    OutputError
+        As `check_target`, and where two images would have one name, or many have no folder.
+    """
+    if output.is_dir():
+        targets = [output / f"{source.stem}.jpg" for source in sources]
+    elif len(sources) > 1:
+        raise OutputError(f"{output}: several images need an existing folder to go to")
+    else:
+        targets = [output]
+    if twice := [target for target in targets if targets.count(target) > 1]:
+        raise OutputError(f"{twice[0]}: two of the images would be written to it")
+    for target in targets:
+        check_target(target, sources, suffixes=[".jpg", ".jpeg"], force=force)
+    return targets
+
+
+def check_target(
+    target: Path, sources: Sequence[Path], *, suffixes: Sequence[str], force: bool
+) -> None:
+    """Refuse a file of another kind, an input, and with ``force`` off one that exists.
+
+    Raises
+    ------
+    OutputError
+        Also as `check_writable`.
+    """
+    if target.suffix.lower() not in suffixes and not target.is_dir():
+        raise OutputError(f"{target}: name a {suffixes[0]} file to write")
+    check_writable(target)
+    if not target.exists():
+        return
+    if any(source.exists() and target.samefile(source) for source in sources):
+        raise OutputError(f"{target}: is an input, which is never written to")
+    if not force:
+        raise OutputError(f"{target}: exists already; --force overwrites it")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
 
-from msroi.errors import InputError
+from msroi.errors import ArgumentError, InputError
 
 # The formats that are read. Others of Pillow's are left alone: EPS starts Ghostscript, whatever the
 # file's name says, and runs the program that the file is.
@@ -134,6 +134,14 @@ def png(pixels: np.ndarray) -> bytes:
     file = BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
+
+
+def check_rgb(image: np.ndarray) -> None:
+    """Refuse what is not uint8 [H, W, 3] (ArgumentError)."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ArgumentError(
+            f"an image must be uint8 [H, W, 3], not {image.dtype} {list(image.shape)}"
+        )
 
 
 def luma(image: np.ndarray) -> np.ndarray:

@@ -1,27 +1,39 @@
-"""From class maps to one saliency map M̂ in [0, 1] (the paper's Eq. 5, and CAM beside it)."""
+"""The map M̂ in [0, 1] of an image: a network's, or a control's that knows of no object.
 
-from collections.abc import Callable, Sequence
-from functools import partial
+Every map of the package and of the study is drawn here, on one thread of torch's: so it is the same
+to the bit in whatever process it is drawn. This module loads torch only when a network is needed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from msroi.model import STRIDE, Network
+from msroi.errors import InputError
 
-LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
+if TYPE_CHECKING:
+    from msroi.model import Network
+
+OWN = "MS-ROI"  # the map that encoders follow unless told otherwise, and that PSNR-S looks at
+
+SaliencyOf = Callable[[np.ndarray], np.ndarray]
+
+
+class StaleMapError(InputError, RuntimeError):
+    """A checkpoint that has changed under way; the message names it."""
 
 
 def saliency_map(
     image: np.ndarray,
-    model: Network,
+    model: "Network",
     *,
     select: str = "expected",
     k: int = 5,
     short_sides: Sequence[int] = (),
 ) -> np.ndarray:
-    """Map of the semantic regions of an image: `saliency_maps` of one.
+    """Draw the map of the semantic regions of an image (`msroi.model.maps.saliency_maps` says how).
 
     Parameters
     ----------
@@ -30,8 +42,8 @@ def saliency_map(
     model
         With head ``msroi`` or ``cam``.
     select
-        How an MS-ROI head's classes are chosen, as `select_classes` has it; a CAM head always
-        takes its most probable class.
+        How an MS-ROI head's classes are chosen: ``"expected"``, ``"threshold"`` or ``"topk"``, as
+        `msroi.model.maps.select_classes` has it; a CAM head always takes its most probable class.
     k
         Classes that ``topk`` takes.
     short_sides
@@ -45,57 +57,30 @@ def saliency_map(
 
     Raises
     ------
-    ValueError
-        If an argument is out of the ranges above.
+    ArgumentError
+        An argument is out of the ranges above.
     """
-    return saliency_maps([image], model, select=select, k=k, short_sides=short_sides)[0]
+    from msroi.model.maps import one_thread, saliency_maps
+
+    with one_thread():
+        return saliency_maps([image], model, select=select, k=k, short_sides=short_sides)[0]
 
 
-def saliency_maps(
-    images: Sequence[np.ndarray],
-    model: Network,
-    *,
-    select: str = "expected",
-    k: int = 5,
-    short_sides: Sequence[int] = (),
-) -> list[np.ndarray]:
-    """Maps of images of one size, in one batch.
+def energy_map(
+    image: np.ndarray, model: "Network", *, short_sides: Sequence[int] = ()
+) -> np.ndarray:
+    """Draw the mean absolute activation of the last features: a control that chooses no class.
 
-    The network sees each whole image with its aspect ratio kept, once for each short side; each
-    pass gives a map of one value for 32×32 pixels, the classes' maps combined by ``select``,
-    which is brought to the image's size and stretched to [0, 1]; so is the passes' average.
-
-    Deviation: the authors' released code sees the centre square and stretches its map over the
-    whole image, which misplaces it on every image that is not square.
-
-    The arguments are those of `saliency_map`; ValueError also if the images differ in size.
+    Arguments, result and errors are those of `saliency_map`.
     """
+    from msroi.model.maps import energy_maps, one_thread
 
-    def combined(pixels: Tensor) -> Tensor:
-        maps, logits = model(pixels)
-        if model.architecture.head == "cam":
-            return torch.stack([cam(*each) for each in zip(maps, logits, strict=True)])
-        chosen = partial(select_classes, select=select, k=k)
-        return torch.stack([chosen(*each) for each in zip(maps, logits, strict=True)])
-
-    return _drawn(images, combined, short_sides or natural_sides(model), _device(model))
-
-
-def energy_map(image: np.ndarray, model: Network, *, short_sides: Sequence[int] = ()) -> np.ndarray:
-    """Mean absolute activation of the last layer's features: a control in which nothing is chosen.
-
-    Arguments and result as `saliency_map`'s.
-    """
-    sides = short_sides or natural_sides(model)
-
-    def energy(pixels: Tensor) -> Tensor:
-        return model.features(pixels).abs().mean(1)
-
-    return _drawn([image], energy, sides, _device(model))[0]
+    with one_thread():
+        return energy_maps([image], model, short_sides=short_sides)[0]
 
 
 def centre_prior(image: np.ndarray) -> np.ndarray:
-    """A Gaussian at the centre, σ a quarter of each side: a control that looks at nothing.
+    """Draw a Gaussian at the centre, σ a quarter of each side: a control that looks at nothing.
 
     Float32 [H, W] in [0, 1] for an image [H, W, 3].
     """
@@ -104,125 +89,75 @@ def centre_prior(image: np.ndarray) -> np.ndarray:
 
 
 def flat_map(image: np.ndarray) -> np.ndarray:
-    """One everywhere, float32 [H, W] for an image [H, W, 3]: the control at chance."""
+    """Draw one everywhere, float32 [H, W] for an image [H, W, 3]: the control at chance."""
     return np.ones(image.shape[:2], np.float32)
 
 
-def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tensor:
-    """Combine the maps M_c = Σ_d f_d^c of MS-ROI's classes into one, by Eq. 5.
+def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, SaliencyOf]:
+    """Name the maps of networks, and three controls: the energy, a centre prior, a flat map.
 
     Parameters
     ----------
-    maps
-        float [C, h, w], M_c.
-    logits
-        float [C], Z_c − T_c.
-    select
-        ``"expected"``: Σ_c P(c) M_c, the sum of Eq. 5 with each class's probability in place of
-        the test P(c) > ½. ``"threshold"``: the sum over classes with Z_c > T_c, as Eq. 5 is
-        printed. ``"topk"``: the k classes of largest Z_c − T_c, weighted (k − rank) / k, rank from
-        0 (the paper's "top five … weighted by their rank").
-    k
-        At least 1; more than C means all.
-
-    Returns
-    -------
-    float [h, w], not yet scaled.
+    heads
+        Name of a map → checkpoint; ``"MS-ROI"`` among them.
+    **rule
+        Of `saliency_map`.
     """
-    if select == "expected":
-        return torch.tensordot(logits.sigmoid(), maps, 1)
-    if select == "threshold":
-        return maps[logits > 0].sum(0)
-    if select != "topk" or k < 1:
-        raise ValueError(
-            f"select must be 'expected', 'threshold' or 'topk' with k ≥ 1, not {select!r}, k={k}"
-        )
-    k = min(k, len(logits))
-    weights = torch.arange(k, 0, -1, dtype=maps.dtype, device=maps.device) / k
-    return torch.tensordot(weights, maps[logits.topk(k).indices], 1)
+    drawn = {name: network_map(checkpoint, **rule) for name, checkpoint in heads.items()}
+    energy = network_map(heads[OWN], draw=energy_map)
+    return drawn | {"energy": energy, "centre prior": centre_prior, "flat": flat_map}
 
 
-def cam(maps: Tensor, logits: Tensor) -> Tensor:
-    """Class activation map [h, w] of the most probable class (Eq. 2), its negative part cut."""
-    return maps[logits.argmax()].relu()
+def network_map(
+    checkpoint: str | Path = "released",
+    *,
+    head: str = "msroi",
+    draw: Callable[..., np.ndarray] = saliency_map,
+    **settings: Any,
+) -> SaliencyOf:
+    """Make a function from an image to its map by a checkpoint, which other processes can be sent.
 
+    What is pickled is the checkpoint's path and checksum: each process loads the network once.
 
-def unit(values: Tensor) -> Tensor:
-    """Stretch maps [..., H, W] so that each goes from 0 to 1; one of equal values becomes 0.
+    Parameters
+    ----------
+    checkpoint, head
+        Of `msroi.load_model`.
+    draw
+        `saliency_map` or `energy_map`.
+    **settings
+        Of ``draw``.
 
-    A floor under the whole of a map is no evidence of a place.
+    Raises
+    ------
+    CheckpointError
+        As `msroi.load_model`.
     """
-    values = values - values.amin((-2, -1), keepdim=True)
-    return values / values.amax((-2, -1), keepdim=True).clamp_min(torch.finfo(values.dtype).tiny)
+    from msroi.model import checksum
+
+    path = checkpoint if checkpoint == "released" else str(Path(checkpoint).resolve())
+    found = checksum(path, head=head)
+    _network(path, head, found)  # a checkpoint that is none is told now
+    return partial(_map, draw=draw, checkpoint=path, head=head, checksum=found, **settings)
 
 
-def _device(model: Network) -> torch.device:
-    return next(model.parameters()).device
+def _map(
+    image: np.ndarray,
+    *,
+    draw: Callable[..., np.ndarray],
+    checkpoint: str,
+    head: str,
+    checksum: str,
+    **settings: Any,
+) -> np.ndarray:
+    return draw(image, _network(checkpoint, head, checksum), **settings)
 
 
-def natural_sides(model: Network) -> tuple[int, int]:
-    """Once and twice the side, in pixels, that the checkpoint names; 128 where it names none."""
-    side = model.metadata.get("size", 128)
-    return side, 2 * side
+@cache
+def _network(checkpoint: str, head: str, checksum: str) -> "Network":
+    from msroi import model
 
-
-@torch.inference_mode()
-def top_classes(image: np.ndarray, model: Network, *, k: int = 5, short_side: int = 0) -> list[str]:
-    """Names of the k classes of largest evidence at one scale, most evident first."""
-    pixels, _ = _seen([image], short_side or natural_sides(model)[0], _device(model))
-    logits = model(pixels)[1][0]
-    order = logits.topk(min(k, len(logits))).indices
-    return [model.architecture.classes[index] for index in order]
-
-
-@torch.inference_mode()
-def _drawn(
-    images: Sequence[np.ndarray],
-    cells_of: Callable[[Tensor], Tensor],
-    sides: Sequence[int],
-    device: torch.device,
-) -> list[np.ndarray]:
-    """Maps by ``cells_of``, pixels [B, 3, 32h, 32w] → [B, h, w], averaged over short sides."""
-    for image in images:
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
-            raise ValueError(f"an image must be uint8 [H, W, 3], not {image.dtype} {image.shape}")
-    if min(sides) < STRIDE:
-        raise ValueError(f"every short side must be at least {STRIDE} pixels")
-    if len({image.shape for image in images}) != 1:
-        raise ValueError("the images of a batch must be of one size")
-    total = sum(_at_scale(images, cells_of, side, device) for side in sides)
-    return list(unit(total).cpu().numpy())
-
-
-def _at_scale(
-    images: Sequence[np.ndarray],
-    cells_of: Callable[[Tensor], Tensor],
-    side: int,
-    device: torch.device,
-) -> Tensor:
-    """The maps of one pass, [B, H, W] in [0, 1]."""
-    pixels, (h, w) = _seen(images, side, device)
-    with torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu"):
-        cells = cells_of(pixels)[:, None].float()
-    fine = F.interpolate(cells, scale_factor=STRIDE, mode="bicubic").clamp_min(0)[..., :h, :w]
-    whole = F.interpolate(fine, images[0].shape[:2], mode="bilinear", antialias=True)
-    return unit(whole[:, 0])
-
-
-def _seen(
-    images: Sequence[np.ndarray], side: int, device: torch.device
-) -> tuple[Tensor, tuple[int, int]]:
-    """Pixels [B, 3, 32h, 32w] in [0, 1] of the images at a short side, and their true size.
-
-    Sides are filled up to whole cells of 32 pixels by replication; the map of what was added is
-    to be cut off again.
-    """
-    H, W = images[0].shape[:2]
-    scale = side / max(min(H, W), max(H, W) / LONGEST)
-    size = max(1, round(H * scale)), max(1, round(W * scale))
-    pixels = torch.from_numpy(np.stack(images)).to(device).permute(0, 3, 1, 2)
-    if device.type != "cpu":  # where bytes can't be interpolated
-        pixels = pixels.float()
-    small = F.interpolate(pixels, size, mode="bilinear", antialias=True).float() / 255
-    down, right = (-length % STRIDE for length in size)
-    return F.pad(small, (0, right, 0, down), mode="replicate"), size
+    network = model.load_model(checkpoint, head=head)
+    if model.checksum(checkpoint, head=head) != checksum:
+        raise StaleMapError(f"{checkpoint} has changed since the work began: run it again")
+    return network

@@ -1,12 +1,13 @@
 """Where a run's results come from: the code's commit, the machine, the time that a study took."""
 
-import os
 import platform
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-CODE = ("msroi", "notebooks", "conf", "dvc.yaml", "params.yaml")
+from joblib import cpu_count
+
+CODE = ("msroi", "study", "notebooks", "conf", "dvc.yaml", "params.yaml")
 RUNS = Path("data/released/runs.csv")
 
 
@@ -23,12 +24,17 @@ def commit(folder: Path = Path(), paths: Sequence[str] = CODE) -> str:
 
 
 def machine() -> str:
-    """Processor and the cores that this process may use, and the system."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return f"{_processor()}, {cores} cores, {platform.system()} {platform.machine()}"
+    """Name the processor, the cores that this process may use, and the system."""
+    return f"{processor()}, {platform.system()} {platform.machine()}"
+
+
+def processor() -> str:
+    """Name the processor, and the cores that this process may use."""
+    table = Path("/proc/cpuinfo")
+    lines = table.read_text().splitlines() if table.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    name = models[0] if models else platform.processor() or platform.machine()
+    return f"{name}, {cpu_count()} cores"
 
 
 def duration(study: str, runs: Path = RUNS) -> str:
@@ -43,13 +49,6 @@ def duration(study: str, runs: Path = RUNS) -> str:
         return ""
     row = own.iloc[-1]
     return f"{row['minutes']} minutes from nothing, on {row['machine']} (commit {row['commit']})"
-
-
-def _processor() -> str:
-    table = Path("/proc/cpuinfo")
-    lines = table.read_text().splitlines() if table.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
 
 
 def _git(folder: Path, *command: str) -> str:

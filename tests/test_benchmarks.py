@@ -61,7 +61,7 @@ def test_the_driver_writes_one_table_and_the_machine(tmp_path):
     files = ("--output", output, "--record", record)
     table = run("bench.py", "--parts", "speed", "--image", photo, *files)
     result = json.loads(output.read_text())
-    assert result["machine"]["cores"] >= 1 and result["machine"]["packages"]["numpy"]
+    assert "cores" in result["machine"] and result["packages"]["numpy"]
     assert {row["part"] for row in result["rows"]} == {"speed"}
     assert all(row["what"] in table for row in result["rows"])
     recorded = pd.read_csv(record)

@@ -10,7 +10,7 @@ import pytest
 from pictures import centred
 from PIL import Image
 
-from msroi.encoder import METHODS, encode
+from msroi.encoder import OFFERED, encode
 from msroi.images import decode, png
 from msroi.saliency import flat_map
 from study.show import explore
@@ -142,7 +142,7 @@ def test_the_panel_begins_with_what_it_is_given_and_offers_only_pictures(panel, 
     assert "a.png: 96×64 pixels" in panel.about.value and panel.message.value == ""
     assert panel.image.options == ("a.png", "b.png", "uploaded")
     assert panel.map.options == ("centre", "flat", "painted", "uploaded")
-    assert panel.knobs["method"].options == tuple(METHODS)
+    assert panel.knobs["method"].options == OFFERED
 
 
 def test_a_name_is_never_markup(folder, photo):

@@ -10,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytest.importorskip("psnr_hvsm", reason="needs the study extra")
-
 from msroi import metrics
 from msroi.encoder import encode
 from msroi.images import decode, luma, read_image
@@ -84,11 +82,23 @@ def test_an_image_smaller_than_the_window_has_no_value(pair, name, side):
 
 # --- worked out by hand ----------------------------------------------------------------
 
+MAP = np.array([[0, 0.6, 0.61, 1]], np.float32)
+WEIGHTS = np.array([[3.0, 4.0, 1.0, 0.0]])
 
-def test_psnr_of_one_wrong_pixel():
-    reference = np.zeros((2, 2), np.uint8)
-    distorted = np.array([[0, 0], [0, 10]], np.uint8)
-    assert metrics.psnr(reference, distorted) == pytest.approx(10 * log10(255**2 / 25))
+
+@pytest.mark.parametrize(
+    ("metric", "errors", "mse"),
+    [
+        (metrics.psnr, [0, 0, 0, 10], 25),
+        # the first two are not above 3/5
+        (lambda x, y: metrics.psnr_s(x, y, MAP), [100, 50, 6, 8], (36 + 64) / 2),
+        (lambda x, y: metrics.psnr_s(x, y, MAP, threshold=0.61), [100, 50, 6, 8], 64),
+        (lambda x, y: metrics.psnr_weighted(x, y, WEIGHTS), [2, 1, 0, 9], (3 * 4 + 4 * 1) / 8),
+    ],
+)
+def test_psnr_is_of_the_mean_squared_error_of_the_pixels_that_count(metric, errors, mse):
+    reference, distorted = np.zeros((1, 4), np.uint8), np.array([errors], np.uint8)
+    assert metric(reference, distorted) == pytest.approx(10 * log10(255**2 / mse))
 
 
 def test_psnr_does_not_wrap_around():
@@ -96,29 +106,9 @@ def test_psnr_does_not_wrap_around():
     assert metrics.psnr(black, white) == metrics.psnr(white, black) == 0
 
 
-def test_psnr_s_counts_only_pixels_above_three_fifths():
-    reference = np.zeros((1, 4), np.uint8)
-    distorted = np.array([[100, 50, 6, 8]], np.uint8)
-    saliency = np.array([[0, 0.6, 0.61, 1]], np.float32)
-    expected = 10 * log10(255**2 / ((36 + 64) / 2))
-    assert metrics.psnr_s(reference, distorted, saliency) == pytest.approx(expected)
-
-
-def test_psnr_s_takes_another_threshold():
-    reference, distorted = np.zeros((1, 2), np.uint8), np.array([[10, 0]], np.uint8)
-    saliency = np.array([[0.3, 0.2]])
-    expected = 10 * log10(255**2 / 100)
-    assert metrics.psnr_s(reference, distorted, saliency, threshold=0.2) == pytest.approx(expected)
-
-
-def test_psnr_s_without_a_salient_pixel_has_no_value(pair):
-    assert isnan(metrics.psnr_s(*pair, np.full(pair[0].shape, 0.6)))
-
-
-def test_weighted_psnr_counts_an_error_by_its_weight():
-    reference, distorted = np.zeros((1, 4), np.uint8), np.array([[2, 1, 0, 9]], np.uint8)
-    value = metrics.psnr_weighted(reference, distorted, np.array([[3.0, 4.0, 1.0, 0.0]]))
-    assert value == pytest.approx(10 * np.log10(255**2 / ((3 * 4 + 4 * 1) / 8)))
+@pytest.mark.parametrize(("metric", "level"), [(metrics.psnr_s, 0.6), (metrics.psnr_weighted, 0)])
+def test_an_image_of_which_no_pixel_counts_has_no_value(pair, metric, level):
+    assert isnan(metric(*pair, np.full(pair[0].shape, level)))
 
 
 def test_psnr_weighted_alike_everywhere_is_psnr(pair):
@@ -130,10 +120,6 @@ def test_the_unit_of_the_weights_does_not_matter(pair):
     weights = np.random.default_rng(1).random(pair[0].shape)
     value = metrics.psnr_weighted(*pair, weights)
     assert metrics.psnr_weighted(*pair, 1e-9 * weights) == pytest.approx(value)
-
-
-def test_psnr_weighted_by_nothing_has_no_value(pair):
-    assert np.isnan(metrics.psnr_weighted(*pair, np.zeros(pair[0].shape)))
 
 
 def test_weights_of_another_size_are_refused(pair):
@@ -155,19 +141,19 @@ def test_psnr_hvs_leaves_out_the_rows_beyond_whole_blocks(pair):
     assert metrics.psnr_hvs_and_hvsm(reference[:21, :19], distorted[:21, :19]) == cut
 
 
-def test_ssim_of_two_flat_images():
-    """Without variance only the luminance term is left: (2ab + C₁) / (a² + b² + C₁)."""
+@pytest.mark.parametrize(
+    ("metric", "side", "power", "tolerance"),
+    [
+        (metrics.ssim, 16, 1, 1e-9),
+        # luminance enters at the last scale only; borders reflect at no scale
+        (metrics.ms_ssim, 176, 0.1333, 2e-3),
+    ],
+)
+def test_similarity_of_two_flat_images_is_that_of_their_luminance(metric, side, power, tolerance):
     a, b, c1 = 100, 120, (0.01 * 255) ** 2
-    value = metrics.ssim(np.full((16, 16), a, np.uint8), np.full((16, 16), b, np.uint8))
-    assert value == pytest.approx((2 * a * b + c1) / (a**2 + b**2 + c1))
-
-
-def test_ms_ssim_of_two_flat_images():
-    """Luminance enters at the last scale only, to the power 0.1333."""
-    a, b, c1 = 100, 120, (0.01 * 255) ** 2
-    value = metrics.ms_ssim(np.full((176, 176), a, np.uint8), np.full((176, 176), b, np.uint8))
+    value = metric(*(np.full((side, side), level, np.uint8) for level in (a, b)))
     luminance = (2 * a * b + c1) / (a**2 + b**2 + c1)
-    assert value == pytest.approx(luminance**0.1333, abs=2e-3)  # borders reflect at no scale
+    assert value == pytest.approx(luminance**power, abs=tolerance)
 
 
 def test_ms_ssim_of_a_negative_is_a_real_number(pair):

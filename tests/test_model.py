@@ -7,10 +7,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from msroi.errors import ArgumentError
 from msroi.model import (
     Architecture,
     CheckpointError,
-    DeviceError,
     Network,
     find_device,
     load_model,
@@ -102,35 +102,33 @@ def test_a_missing_checkpoint_is_named(tmp_path):
         load_model(tmp_path / "nowhere.safetensors")
 
 
-@pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x80\x04K\x01."])
-def test_a_file_that_is_no_safetensors_is_refused(tmp_path, content):
-    path = tmp_path / "n.safetensors"
-    path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"n\.safetensors is not a checkpoint"):
-        load_model(path)
-
-
-def test_a_truncated_checkpoint_is_refused(tmp_path):
-    path = tmp_path / "n.safetensors"
+def truncated(path):
     save_checkpoint(network(), path, {})
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(CheckpointError, match="is not a checkpoint"):
-        load_model(path)
 
 
-def test_somebody_elses_safetensors_file_is_refused(tmp_path):
-    path = tmp_path / "n.safetensors"
-    save_file({"w": torch.zeros(2)}, path)
-    with pytest.raises(CheckpointError, match="is not a checkpoint"):
-        load_model(path)
-
-
-def test_weights_of_another_architecture_are_refused(tmp_path):
-    path = tmp_path / "n.safetensors"
+def of_another_architecture(path):
     header = {"architecture": TINY | {"head": "cam", "norm": "batch", "maps_per_class": 4}}
     header["architecture"]["activation"] = "relu"
     save_file({"features.1.weight": torch.zeros(2)}, path, {"msroi": json.dumps(header)})
-    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: path.touch(),
+        lambda path: path.write_bytes(b"no checkpoint"),
+        lambda path: path.write_bytes(b"\x80\x04K\x01."),  # a pickle
+        lambda path: path.mkdir(),
+        lambda path: save_file({"w": torch.zeros(2)}, path),  # somebody else's
+        truncated,
+        of_another_architecture,
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, write):
+    path = tmp_path / "n.safetensors"
+    write(path)
+    with pytest.raises(CheckpointError, match=r"n\.safetensors is not a checkpoint"):
         load_model(path)
 
 
@@ -147,13 +145,13 @@ def test_the_device_is_a_gpu_only_where_there_is_one():
 
 
 def test_a_device_that_is_none_is_refused_by_name():
-    with pytest.raises(DeviceError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
+    with pytest.raises(ArgumentError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
         load_model(device="tpu")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_gpu_that_is_not_there_is_refused():
-    with pytest.raises(DeviceError, match="say auto or cpu"):
+    with pytest.raises(ArgumentError, match="say auto or cpu"):
         load_model(device="cuda")
 
 

@@ -5,17 +5,8 @@ import pytest
 import torch
 
 from msroi.model import Architecture, Network
-from msroi.saliency import (
-    cam,
-    centre_prior,
-    energy_map,
-    flat_map,
-    saliency_map,
-    saliency_maps,
-    select_classes,
-    top_classes,
-    unit,
-)
+from msroi.model.maps import cam, saliency_maps, select_classes, top_classes, unit
+from msroi.saliency import centre_prior, energy_map, flat_map, saliency_map
 
 MAPS = torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]], [[4.0, 4.0]]])  # three classes, 1×2
 
@@ -33,32 +24,19 @@ def picture(height, width, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def test_threshold_sums_the_classes_whose_evidence_passes():
-    chosen = select_classes(MAPS, torch.tensor([0.5, 0.1, -0.1]), select="threshold", k=5)
-    torch.testing.assert_close(chosen, torch.tensor([[1.0, 2.0]]))
-
-
-def test_threshold_without_any_evidence_is_zero_everywhere():
-    chosen = select_classes(MAPS, torch.tensor([-1.0, -1.0, -1.0]), select="threshold", k=5)
-    assert (chosen == 0).all()
-
-
-def test_expected_weighs_each_class_by_its_probability():
-    logits = torch.tensor([0.0, torch.inf, -torch.inf])  # P = ½, 1, 0
-    chosen = select_classes(MAPS, logits, select="expected", k=5)
-    torch.testing.assert_close(chosen, torch.tensor([[0.5, 2.0]]))
-
-
-def test_topk_weighs_classes_by_their_rank():
-    # ranks: class 1 (weight 2/2), class 0 (weight 1/2); class 2 is not taken
-    chosen = select_classes(MAPS, torch.tensor([0.5, 0.9, -0.1]), select="topk", k=2)
-    torch.testing.assert_close(chosen, torch.tensor([[0.5, 2.0]]))
-
-
-def test_topk_of_more_classes_than_there_are_takes_all():
-    logits = torch.tensor([3.0, 2.0, 1.0])
-    many = select_classes(MAPS, logits, select="topk", k=9)
-    torch.testing.assert_close(many, select_classes(MAPS, logits, select="topk", k=3))
+@pytest.mark.parametrize(
+    ("logits", "rule", "expected"),
+    [
+        ([0.5, 0.1, -0.1], {"select": "threshold", "k": 5}, [1, 2]),  # Z_c > T_c of two classes
+        ([-1, -1, -1], {"select": "threshold", "k": 5}, [0, 0]),  # of none
+        ([0, torch.inf, -torch.inf], {"select": "expected", "k": 5}, [0.5, 2]),  # P = ½, 1, 0
+        ([0.5, 0.9, -0.1], {"select": "topk", "k": 2}, [0.5, 2]),  # weights ½, 1; the third is left
+        ([3, 2, 1], {"select": "topk", "k": 9}, [7 / 3, 8 / 3]),  # more than there are: all three
+    ],
+)
+def test_a_rule_weighs_the_classes_maps(logits, rule, expected):
+    chosen = select_classes(MAPS, torch.tensor(logits, dtype=torch.float32), **rule)
+    torch.testing.assert_close(chosen, torch.tensor([expected], dtype=torch.float32))
 
 
 @pytest.mark.parametrize(("select", "k"), [("best", 5), ("topk", 0)])
@@ -90,15 +68,10 @@ def test_a_map_has_the_images_size_and_lies_between_0_and_1(model, size):
     assert saliency.max() == 1 or (saliency == 0).all()
 
 
-def test_the_same_image_gives_the_same_map(model):
+def test_the_same_image_gives_the_same_map_and_is_not_changed(model):
     image = picture(80, 120)
-    np.testing.assert_array_equal(saliency_map(image, model), saliency_map(image, model))
-
-
-def test_the_image_is_not_changed(model):
-    image = picture(64, 64)
     before = image.copy()
-    saliency_map(image, model)
+    np.testing.assert_array_equal(saliency_map(image, model), saliency_map(image, model))
     np.testing.assert_array_equal(image, before)
 
 
@@ -144,6 +117,7 @@ def test_top_classes_are_named_most_evident_first(model):
     ("image", "options"),
     [
         (np.zeros((4, 4), np.uint8), {}),
+        (np.zeros((0, 4, 3), np.uint8), {}),
         (np.zeros((4, 4, 3), np.float32), {}),
         (np.zeros((4, 4, 3), np.uint8), {"short_sides": (16,)}),
     ],

@@ -119,22 +119,22 @@ def test_a_larger_multiplier_never_takes_more_bits(rng):
     assert few.sum() < more.sum() < most.sum()
 
 
-def test_each_block_has_a_multiplier_of_its_own(rng):
+def test_each_block_has_a_multiplier_and_a_gain_of_its_own(rng):
     c, prices, steps = blocks(rng, 6), some_prices(rng), np.full(64, 9, np.float32)
-    multipliers = np.array([0, 50, 0, 50, 0, 50], np.float32)
-    mixed, _ = run(c, steps, multipliers, prices)
-    for value, rows in ((0, slice(0, None, 2)), (50, slice(1, None, 2))):
-        alike, _ = run(c, steps, np.full(6, value, np.float32), prices)
-        np.testing.assert_array_equal(mixed[rows], alike[rows])
+    ones = np.ones(6, np.float32)
 
+    def alike(multiplier, weight):
+        return run(c, steps, multiplier * ones, prices, np.full(64, weight, np.float32))[0]
 
-def test_each_block_has_a_gain_of_its_own(rng):
-    c, prices, steps = blocks(rng, 6), some_prices(rng), np.full(64, 9, np.float32)
-    multipliers = np.full(6, 50, np.float32)
-    mixed, _ = run(c, steps, multipliers, prices, gains=np.array([0, 4, 0, 4, 0, 4], np.float32))
-    for weight, rows in ((1, slice(0, None, 2)), (5, slice(1, None, 2))):
-        alike, _ = run(c, steps, multipliers, prices, np.full(64, weight, np.float32))
-        np.testing.assert_array_equal(mixed[rows], alike[rows])
+    mixed, _ = run(c, steps, np.array([0, 50, 0, 50, 0, 50], np.float32), prices)
+    gains = np.array([0, 4, 0, 4, 0, 4], np.float32)
+    gained, _ = run(c, steps, 50 * ones, prices, gains=gains)
+    for found, expected in (
+        (mixed, (alike(0, 1), alike(50, 1))),
+        (gained, (alike(50, 1), alike(50, 5))),
+    ):
+        for first in (0, 1):
+            np.testing.assert_array_equal(found[first::2], expected[first][first::2])
 
 
 def test_threads_change_nothing(rng):
@@ -158,16 +158,10 @@ def test_the_counts_are_those_of_the_symbols(rng):
 # --- Huffman ---------------------------------------------------------------------------
 
 
-def test_code_lengths_by_hand():
-    counts = np.zeros(256, np.int64)
-    counts[[0, 1, 2, 3]] = 8, 4, 2, 1
-    assert huffman.code_lengths(counts)[:5].tolist() == [1, 2, 3, 4, 0]
-
-
-def test_a_single_symbol_takes_one_bit():
-    counts = np.zeros(256, np.int64)
-    counts[7] = 10
-    assert huffman.code_lengths(counts)[7] == 1
+@pytest.mark.parametrize(("counts", "lengths"), [([8, 4, 2, 1], [1, 2, 3, 4]), ([0, 10], [0, 1])])
+def test_code_lengths_by_hand(counts, lengths):
+    padded = np.array([*counts, *[0] * (256 - len(counts))])
+    assert huffman.code_lengths(padded).tolist() == [*lengths, *[0] * (256 - len(lengths))]
 
 
 @pytest.mark.parametrize("symbols_used", [1, 2, 3, 17, 100, 162])
@@ -188,16 +182,17 @@ def test_code_lengths_are_within_a_bit_of_the_entropy(rng):
     assert entropy <= share @ huffman.code_lengths(counts) <= entropy + 1
 
 
-def test_dc_differences_follow_the_scan_of_mcus():
-    levels = np.array([[1, 2, 9], [3, 4, 9]], np.int16)
-    counts = huffman.dc_counts(levels, (2, 2))  # 1 2 3 4, then 9 and its filling, 9, filling
-    sizes = [1, 1, 1, 1, 3, 0, 0, 0]
+@pytest.mark.parametrize(
+    ("levels", "sampling", "sizes"),
+    [
+        # 1 2 3 4, then 9 and its filling, 9, filling
+        ([[1, 2, 9], [3, 4, 9]], (2, 2), [1, 1, 1, 1, 3, 0, 0, 0]),
+        ([[5, 5, -1024, 1024]], (1, 1), [3, 0, 11, 12]),
+    ],
+)
+def test_dc_differences_follow_the_scan_of_mcus(levels, sampling, sizes):
+    counts = huffman.dc_counts(np.array(levels, np.int16), sampling)
     np.testing.assert_array_equal(counts, np.bincount(sizes, minlength=256))
-
-
-def test_dc_differences_of_a_row():
-    counts = huffman.dc_counts(np.array([[5, 5, -1024, 1024]], np.int16), (1, 1))
-    np.testing.assert_array_equal(counts, np.bincount([3, 0, 11, 12], minlength=256))
 
 
 def test_a_rarer_symbol_has_a_higher_price_up_to_a_code_word():

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from msroi.errors import ArgumentError
+
 SIDE = 8  # of a JPEG block, in pixels
 
 # luma samples that share a chroma sample, down and across
@@ -22,8 +24,8 @@ ZIGZAG = _zigzag()
 def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -> np.ndarray:
     """Mean saliency of each 8×8 block, or of cells of another size.
 
-    Deviation: the paper gives a saliency to every pixel and a quality to every block, and
-    does not say how one becomes the other; here a block has the mean of its pixels.
+    Deviation: the paper gives a saliency to every pixel and a quality to every block, but
+    which value has a block? Here it has the mean of its pixels.
 
     Parameters
     ----------
@@ -65,7 +67,7 @@ def saliency_levels(saliency: np.ndarray, levels: int) -> np.ndarray:
         exactly: 153/255 is 3/5, level 2 of 5.
     """
     if levels not in range(2, 101):
-        raise ValueError(f"levels must be a whole number from 2 to 100, not {levels}")
+        raise ArgumentError(f"levels must be a whole number from 2 to 100, not {levels}")
     edges = (np.arange(1, levels) / levels).astype(np.float32)
     return np.searchsorted(edges, saliency.astype(np.float32), side="left").astype(np.uint8)
 

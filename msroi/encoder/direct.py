@@ -11,11 +11,18 @@ from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, Start, approach, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
+from msroi.errors import ArgumentError
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
-ADVANTAGE = 0.6  # the scale, against libjpeg's, that comes to the same size
-LARGE = 2**24  # pixels from which the search is rehearsed on a sample
-SAMPLE = 2**22  # pixels of the sample, or a few more
+# the first scale tried, by libjpeg's of that quality; benchmarks/tuning.py: with 0.4 an image is
+# quantized as often (6.8 times), with 0.9 less (6.2)
+FIRST_SCALE_RATIO = 0.6
+# Pixels from which the search is rehearsed on a sample, and pixels of the sample, or a few more. A
+# Kodak image repeated to 17 megapixels then takes 6.4 s of processor time rather than 8.6, to 38
+# megapixels 11.8 rather than 18.1; a sample of 2**20 misled the search of the first (10.2 s), and
+# one of 2**23 took 8.5 and 12.9 s.
+REHEARSED_FROM_PIXELS = 2**24
+SAMPLE_PIXELS = 2**22
 _MARKERS = 2 + 18 + 2  # bytes of start, JFIF header and end
 
 
@@ -88,7 +95,7 @@ def encode(
 
     Raises
     ------
-    BudgetError, ValueError
+    BudgetError, ArgumentError
     """
     _check_options(strength, tune, subsampling)
     if (image == image[..., :1]).all():
@@ -101,8 +108,10 @@ def encode(
         write = partial(_write, dct.Frame(shape, sampling), progressive)
         return search(partial(_quantize, components, trade), write, max_bytes, SCALES, start)
 
-    start = Start(max(ADVANTAGE * tables.scale_of(quality), SCALES[0]))  # quality 100 has scale 0
-    if image.shape[0] * image.shape[1] >= LARGE:
+    start = Start(
+        max(FIRST_SCALE_RATIO * tables.scale_of(quality), SCALES[0])
+    )  # quality 100 has scale 0
+    if image.shape[0] * image.shape[1] >= REHEARSED_FROM_PIXELS:
         sample, shape, share = _sample(components, image.shape[:2])
         start = run(rehearse, sample, round(share * max_bytes), shape, start)
     found = run(approach, components, max_bytes, image.shape[:2], start)
@@ -111,12 +120,12 @@ def encode(
 
 def _check_options(strength: float, tune: str, subsampling: str) -> None:
     if not 0 <= strength <= 100:
-        raise ValueError(f"strength must be from 0 to 100, not {strength}")
+        raise ArgumentError(f"strength must be from 0 to 100, not {strength}")
     if tune not in TUNES:
-        raise ValueError(f"unknown tune {tune!r}: choose from {', '.join(TUNES)}")
+        raise ArgumentError(f"unknown tune {tune!r}: choose from {', '.join(TUNES)}")
     if subsampling not in SUBSAMPLINGS:
         known = ", ".join(SUBSAMPLINGS)
-        raise ValueError(f"unknown subsampling {subsampling!r}: choose from {known}")
+        raise ArgumentError(f"unknown subsampling {subsampling!r}: choose from {known}")
 
 
 def analyse(
@@ -150,7 +159,7 @@ def _sample(
     """Rows of MCUs at even distances, as an image of their own; its shape; its share of all."""
     H, W = shape
     down = components[0].sampling[0]
-    step = H * W // SAMPLE
+    step = H * W // SAMPLE_PIXELS
     chosen = np.arange(step // 2, H // (SIDE * down), step)
     height = len(chosen) * SIDE * down
     return [_rows(component, chosen) for component in components], (height, W), height / H

@@ -1,9 +1,14 @@
 """The paper's encoder (section 4): a mosaic of blocks from JPEGs of several qualities."""
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
 from msroi.encoder import standard
 from msroi.encoder.blocks import SIDE, block_saliency, saliency_levels, spread
+from msroi.encoder.budget import Encoded, search
+from msroi.errors import ArgumentError
 from msroi.images import decode
 
 MCU = 2 * SIDE  # pixels a side, with 4:2:0
@@ -12,12 +17,12 @@ MCU = 2 * SIDE  # pixels a side, with 4:2:0
 def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
     """JPEG quality of each saliency level: Q_n = Q_l + n (Q_h − Q_l) / (k − 1).
 
-    Deviation: Eq. 7 divides by k, by which the top level n = k − 1 never reaches Q_h;
-    dividing by k − 1 gives the 30, 40, 50, 60, 70 of the paper's section 5. A Q_n between
-    two whole qualities is rounded, since libjpeg has whole ones only.
+    Deviation: Eq. 7 divides by k, by which the top level would never have Q_h; dividing by
+    k − 1 gives the 30, 40, 50, 60, 70 of the paper's section 5. A Q_n between two whole
+    qualities is rounded, since libjpeg has whole ones only.
     """
     if not 1 <= q_low <= q_high <= 100:
-        raise ValueError(
+        raise ArgumentError(
             f"q_low must be from 1 to q_high, and q_high at most 100, not {q_low} and {q_high}"
         )
     return [int(q) for q in np.rint(np.linspace(q_low, q_high, levels))]
@@ -78,6 +83,14 @@ def make_mosaic(
         chosen = (pixel_levels[part] == level)[..., None]
         np.copyto(mosaic[part].view("V3"), decoded.view("V3"), where=chosen)  # a pixel at a time
     return mosaic
+
+
+def encode(
+    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int, **options: Any
+) -> Encoded:
+    """Encode the mosaic as a plain JPEG; ``quality`` is not heeded, ``options`` `make_mosaic`'s."""
+    mosaic = make_mosaic(image, saliency, **options)
+    return search(partial(standard.write, mosaic), max_bytes, standard.FINE_QUALITIES)
 
 
 def _around(chosen: np.ndarray) -> tuple[slice, slice]:

@@ -13,29 +13,20 @@ from msroi.encoder.budget import Encoded, search
 from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 
 
-def standard_optimized(image: np.ndarray, max_bytes: int) -> Encoded:
-    """libjpeg-turbo's best: optimized Huffman tables, progressive, 4:2:0.
+def standard_optimized(
+    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int
+) -> Encoded:
+    """Encode by libjpeg-turbo's best: optimized Huffman tables, progressive, 4:2:0.
 
-    Parameters
-    ----------
-    image : uint8 [H, W, 3]
-    max_bytes : int
-
-    Returns
-    -------
-    Encoded
-        The largest quality that fits, to a twentieth.
-
-    Raises
-    ------
-    BudgetError
+    The largest quality whose file has at most ``max_bytes`` bytes, to a twentieth; BudgetError
+    where there is none. The map and ``quality`` are not heeded.
     """
     write = partial(standard.write, image, optimize=True, progressive=True)
     return search(write, max_bytes, standard.FINE_QUALITIES)
 
 
-def mozjpeg(image: np.ndarray, max_bytes: int) -> Encoded:
-    """mozjpeg's best: trellis quantization, deringing, optimized scans, 4:2:0.
+def mozjpeg(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
+    """Encode by mozjpeg's best: trellis quantization, deringing, optimized scans, 4:2:0.
 
     With the tables of the standard JPEG, as libvips calls it: what differs is
     the encoder. (Those of its own `cjpeg` gain 0.2 dB of PSNR on Kodak and lose 0.4 of PSNR-HVS.)

@@ -1,5 +1,6 @@
 """The baseline: a standard JPEG, as every off-the-shelf encoder writes it."""
 
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -7,13 +8,24 @@ import numpy as np
 from PIL import Image
 
 from msroi.encoder.blocks import ZIGZAG
+from msroi.encoder.budget import Encoded, search
 from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
 
 QUALITIES = range(1, 101)  # libjpeg's scale; each step scales the Annex K tables
 FINE_QUALITIES = [n / 20 for n in range(20, 2001)]  # 1 to 100 by twentieths
 MAX_SIDE = 65500  # libjpeg's JPEG_MAX_DIMENSION
-# where between two qualities each step, in zigzag order, passes over: multiples of the golden ratio
+# The fraction of a quality at which each step of a table, in zigzag order, changes: multiples of
+# the golden ratio less their whole part, which lie evenly between 0 and 1
 _TURNS = np.arange(64) * (5**0.5 - 1) / 2 % 1
+
+
+def encode(
+    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int | None
+) -> Encoded:
+    """Encode at a quality, or at the largest whole one within a budget; no map is heeded."""
+    if max_bytes is None:
+        return Encoded(write(image, quality), quality)
+    return search(partial(write, image), max_bytes, QUALITIES)
 
 
 def write(image: np.ndarray, quality: float, **options: Any) -> bytes:

@@ -1,7 +1,7 @@
 """Full-reference quality metrics on luma, as the paper's Table 1 lists them.
 
 Luma is BT.601 as JPEG has it, rounded to uint8 (`msroi.images.luma`). All metrics grow with
-quality. The libraries load on first use.
+quality.
 """
 
 import contextlib
@@ -11,7 +11,8 @@ from math import inf, log10, nan
 
 import numpy as np
 
-from msroi.images import luma
+from msroi.images import check_rgb, luma
+from msroi.metrics.structure import multiscale_similarity, similarity, visual_information
 from msroi.metrics.table import ALL, DECIBELS, INDICES, JUDGES, METRICS
 
 __all__ = [
@@ -60,11 +61,8 @@ def compare(
     ValueError
         The images, or the map, have different sizes, or an image is not uint8 RGB.
     """
-    for image in (reference, distorted):
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(
-                f"an image must be uint8 [H, W, 3], not {image.dtype} {list(image.shape)}"
-            )
+    check_rgb(reference)
+    check_rgb(distorted)
     _check_sizes(reference[..., 0], distorted[..., 0])
     x, y = luma(reference), luma(distorted)
     values = {"psnr": psnr(x, y)}
@@ -97,7 +95,7 @@ def psnr_s(
     """PSNR over the salient pixels, those with saliency > `threshold`; nan without any.
 
     Deviation: the paper's PSNR-S covers "those regions our method has identified as
-    salient" and names no level; here they are the levels above the middle one of five.
+    salient", but which levels? Here they are those above the middle one of five.
 
     Parameters
     ----------
@@ -194,8 +192,6 @@ def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
         for a higher contrast; nan for a side below 41, and for a reference that is flat.
         https://doi.org/10.1109/TIP.2005.859378
     """
-    from msroi.metrics.structure import visual_information
-
     _check_sizes(reference, distorted)
     if min(reference.shape) < VIFP_MIN_SIDE or np.ptp(reference) == 0:
         return nan
@@ -204,8 +200,6 @@ def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
 
 def _first_scale(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, float]:
     """SSIM and its contrast term."""
-    from msroi.metrics.structure import similarity
-
     _check_sizes(reference, distorted)
     if min(reference.shape) < SSIM_MIN_SIDE:
         return nan, nan
@@ -213,8 +207,6 @@ def _first_scale(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, f
 
 
 def _ms_ssim(reference: np.ndarray, distorted: np.ndarray, first: tuple[float, float]) -> float:
-    from msroi.metrics.structure import multiscale_similarity
-
     if min(reference.shape) < MS_SSIM_MIN_SIDE:
         return nan
     return multiscale_similarity(reference, distorted, first)

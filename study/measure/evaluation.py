@@ -19,8 +19,8 @@ from msroi import metrics
 from msroi.encoder import BudgetError, Encoded, encode_detailed
 from msroi.errors import InputError
 from msroi.images import ImageError, decode, luma, read_pixels
-from msroi.maps import OWN, SaliencyOf
 from msroi.metrics.table import JUDGES, METRICS
+from msroi.saliency import OWN, SaliencyOf
 from study.data.registry import DatasetError
 from study.data.sets import ImageSet, Item
 from study.data.truths import density, object_labels
@@ -72,7 +72,7 @@ def evaluate(
         Their names and categories are the table's.
     maps
         Name → uint8 [H, W, 3] → float32 [H, W] in [0, 1], ``"MS-ROI"`` among them; called in the
-        workers, so they can be pickled, and what is pickled decides the maps (`msroi.maps` has
+        workers, so they can be pickled, and what is pickled decides the maps (`msroi.saliency` has
         some).
     methods
         Name of a row → options of `msroi.encode`, ``method`` among them where the row has another

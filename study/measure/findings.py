@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from msroi.images import read_pixels
-from msroi.maps import SaliencyOf
+from msroi.saliency import SaliencyOf
 from study.data.sets import ImageSet
 from study.data.truths import density, points
 from study.measure.agreement import auc_judd, average_precision, cc, nss

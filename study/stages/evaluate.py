@@ -24,7 +24,7 @@ def evaluate(
     there is no table until they are mended or removed, which takes their time alone; with
     broken: skip the table does without them.
     """
-    from msroi import encoder, maps
+    from msroi import encoder, saliency
     from study.data.sets import load
     from study.measure import evaluation
     from study.measure.journal import Journal
@@ -41,7 +41,7 @@ def evaluate(
         images = images.select(run["images"])
     result = evaluation.evaluate(
         images,
-        maps.named_maps(run["heads"], **params["saliency"]["rule"]),
+        saliency.named_maps(run["heads"], **params["saliency"]["rule"]),
         methods=methods,
         qualities=run["qualities"],
         shrink=run.get("shrink", 1),

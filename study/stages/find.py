@@ -1,7 +1,6 @@
 """What the heads find in an image set: `python -m study find`."""
 
 from collections.abc import Mapping
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
+from msroi.saliency import OWN, named_maps, network_map
 from study.params import FINDINGS, RAW, StudyError, as_csv, as_json, read_params
 
 
@@ -24,32 +24,32 @@ def find(
     """
     import pandas as pd
 
-    from msroi.model import load_model
+    from msroi.model import WEIGHTS
     from study.data.sets import intact, load
 
     params = read_params()
     section = params["findings"].get(name, {})
-    if section:
-        models = {title: load_model(path) for title, path in section["heads"].items()}
-    else:
-        models = {"MS-ROI": load_model(head="msroi"), "CAM": load_model(head="cam")}
+    released = {"MS-ROI": WEIGHTS / "msroi.safetensors", "CAM": WEIGHTS / "cam.safetensors"}
+    heads = section.get("heads", released)
     images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
     typer.echo(images.summary())
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
     rows = _classified if images.classes and not images[0].mask else _by_head
-    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows(images, models))))
+    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows(images, heads))))
     if "settings" in section:
-        table = pd.DataFrame(_by_setting(images, models["MS-ROI"], **section["settings"]))
+        table = pd.DataFrame(_by_setting(images, heads[OWN], **section["settings"]))
         write_atomically(folder / "settings.csv", as_csv(table))
 
 
-def _classified(images, models):
+def _classified(images, heads):
+    from msroi.model import load_model
     from study.data.classes import split
     from study.measure import findings
     from study.training.trainer import load_examples, predict
 
-    for title, model in models.items():
+    for title, checkpoint in heads.items():
+        model = load_model(checkpoint)
         told = model.metadata
         held_out = split(images, validation=told["validation"], seed=told["seed"])
         if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
@@ -65,10 +65,11 @@ def _classified(images, models):
         yield from table.assign(head=title).to_dict("records")
 
 
-def _by_head(images, models):
+def _by_head(images, heads):
     from tqdm import tqdm
 
-    return tqdm(_found(images, _maps_of(models)), desc=f"find {images.name}", unit="row")
+    maps = named_maps(heads, **read_params()["saliency"]["rule"])
+    return tqdm(_found(images, maps), desc=f"find {images.name}", unit="row")
 
 
 def _found(images, maps):
@@ -80,16 +81,18 @@ def _found(images, maps):
     return findings.objects_found(_scenes(images), maps)
 
 
-def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_sides: list[int]):
+def _by_setting(
+    images, checkpoint, *, every: int, rules: Mapping[str, Any], short_sides: list[int]
+):
     """What MS-ROI's maps of every n-th image find, by rule and by scale."""
     from tqdm import tqdm
 
-    from msroi.saliency import saliency_map
-
     some = images.select(item.name for item in images.items[::every])
     for side in tqdm(short_sides, desc="short sides", unit="side"):
-        seen = partial(saliency_map, model=model, short_sides=(side,))
-        maps = {rule: partial(seen, **options) for rule, options in rules.items()}
+        maps = {
+            rule: network_map(checkpoint, short_sides=(side,), **options)
+            for rule, options in rules.items()
+        }
         for row in _found(some, maps):
             yield row | {"short_side": side}
 
@@ -105,14 +108,3 @@ def _scenes(images):
             read_image(item.path).pixels,
             object_labels(item),
         )
-
-
-def _maps_of(models):
-    """The heads' maps by the section `saliency` of params.yaml, and the controls."""
-    from msroi import saliency
-
-    rule = read_params()["saliency"]["rule"]
-    maps = {name: partial(saliency.saliency_map, model=m, **rule) for name, m in models.items()}
-    features = models["MS-ROI"]
-    controls = {"energy": partial(saliency.energy_map, model=features)}
-    return maps | controls | {"centre prior": saliency.centre_prior, "flat": saliency.flat_map}

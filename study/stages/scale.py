@@ -10,7 +10,8 @@ from study.stages.evaluate import write_results
 
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import encoder, maps
+    from msroi import encoder
+    from msroi.saliency import named_maps
     from study.measure import evaluation
 
     params = read_params()
@@ -20,7 +21,7 @@ def scale() -> None:
     sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = evaluation.evaluate_sizes(
         (evaluation.resize(image, size) for size in sizes),
-        maps.named_maps(saliency["heads"], **saliency["rule"]),
+        named_maps(saliency["heads"], **saliency["rule"]),
         name,
         methods=options["methods"],
         qualities=[options["quality"]],

@@ -28,6 +28,9 @@ VGG13 = (
 def initialise(network: Network, path: str | Path) -> None:
     """Let a network's features start from those of a file; its head stays as it is.
 
+    Deviation: the paper trains features of one head, but MS-ROI from nothing learns slowly. Here it
+    starts from CAM's features; the released one keeps them as they are.
+
     Parameters
     ----------
     network

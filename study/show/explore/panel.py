@@ -10,10 +10,10 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from msroi.encoder import METHODS
+from msroi.encoder import METHODS, OFFERED
 from msroi.images import png
 from study.show.explore import subject as subjects
-from study.show.explore.steps import AMPLIFIED, HEEDED, numbers, table
+from study.show.explore.steps import AMPLIFIED, numbers, table
 from study.show.explore.subject import PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
 
 VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
@@ -193,7 +193,7 @@ class Panel(widgets.VBox):
     def show_step(self) -> None:
         """Encode as the knobs stand, and show what comes out."""
         settings = {name: knob.value for name, knob in self.knobs.items()}
-        heeded = ["method", "quality", *HEEDED.get(settings["method"], [])]
+        heeded = ["method", "quality", *METHODS[settings["method"]].options]
         for name, knob in self.knobs.items():
             knob.disabled = name not in heeded
         self.steps = self.subject.steps(self.map.value, settings)
@@ -281,7 +281,7 @@ def _knobs(at: Mapping[str, Any]) -> dict[str, widgets.ValueWidget]:
     half = partial(_slider, widgets.FloatSlider, step=0.5, readout_format=".1f")
     budget = "its standard JPEG's bytes are the budget"
     return {
-        "method": _choice("method", list(METHODS), at["method"]),
+        "method": _choice("method", list(OFFERED), at["method"]),
         "quality": whole("quality", at["quality"], 1, 100, budget),
         "strength": half("strength", at["strength"], 0, 8, "how much the map weighs"),
         "levels": whole("levels, k", at["levels"], 2, 12, "of the mosaic"),

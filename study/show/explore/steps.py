@@ -7,11 +7,10 @@ import numpy as np
 import pandas as pd
 
 from msroi import metrics
-from msroi.encoder import encode
+from msroi.encoder import METHODS, encode
 from msroi.images import decode, luma
 from msroi.metrics.table import METRICS
 
-HEEDED = {"direct": ["strength"], "mosaic": ["levels", "q_low", "q_high"]}  # settings by method
 AMPLIFIED = 10  # times: an error of 25.5 levels or more is white
 
 
@@ -57,7 +56,7 @@ def step(
     photo : uint8 [H, W, 3]
     saliency : float [H, W] in [0, 1]
     method : str
-        One of `msroi.encoder.METHODS`. ``"direct"`` heeds `strength`, ``"mosaic"`` heeds `levels`,
+        One of `msroi.encoder.OFFERED`. ``"direct"`` heeds `strength`, ``"mosaic"`` heeds `levels`,
         `q_low` and `q_high`, and the others none of these; see `msroi.encode`.
     quality : int
         1 to 100: sets the budget.
@@ -68,7 +67,7 @@ def step(
         As `msroi.encode`.
     """
     given = {"strength": strength, "levels": levels, "q_low": q_low, "q_high": q_high}
-    options = {name: given[name] for name in HEEDED.get(method, [])}
+    options = {name: value for name, value in given.items() if name in METHODS[method].options}
     budget = len(encode(photo, method="standard", quality=quality))
     data = encode(photo, saliency, method=method, quality=quality, **options)
     pixels = decode(data)

@@ -1,9 +1,10 @@
-"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (§2, §3 and §5)."""
+"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (the paper's §2, §3, §5)."""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +14,17 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from msroi.errors import InputError
+from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
 
 STRIDE = 32  # five poolings halve each side five times
-WEIGHTS = Path(__file__).parent / "weights"
-METADATA_KEY = "msroi"
-
-
+WEIGHTS = Path(__file__).parent.parent / "weights"
+METADATA_KEY = "msroi"  # in a checkpoint's header
 DEVICES = ("auto", "cpu", "cuda")
 
 
 class CheckpointError(InputError, ValueError):
     """A file that can't be read as a checkpoint of this package."""
-
-
-class DeviceError(InputError, ValueError):
-    """A device that isn't there, or isn't known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,11 +62,11 @@ class Architecture:
         choices = {"head": HEADS, "norm": NORMS, "activation": ACTIVATIONS, "evidence": EVIDENCE}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(
+                raise ArgumentError(
                     f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
                 )
         if not self.classes or len(self.widths) != 5:
-            raise ValueError("an architecture takes at least one class and exactly five widths")
+            raise ArgumentError("an architecture takes at least one class and exactly five widths")
 
 
 NORMS = {
@@ -112,12 +107,13 @@ class MSROIHead(nn.Module):
 
     Deviation: Eq. 6 as printed falls as the evidence grows; here P(c) = σ(Z_c − T_c), T_c learned,
     so that Eq. 5's test Z_c > T_c is P(c) > ½.
-    Deviation: Z_c is a mean over x, y times one learned scale, where Eq. 4 sums, so that one T
-    serves images of every size.
-    Deviation: a non-linearity on f_d^c; without it a class's D maps would be one linear map.
-    Deviation: the weights of the features are non-negative (each is the absolute value of what is
-    learned). Signed ones let a class's map fall to zero on the very objects of other classes,
-    which a map of all of them must not (`model_what_it_finds` shows both).
+    Deviation: Eq. 4's sum over x, y grows with the image's size; here Z_c is the mean, times one
+    learned scale, so that one T serves images of every size.
+    Deviation: with f_d^c linear, the D maps of a class would be one linear map; here a ReLU or a
+    softplus follows.
+    Deviation: where f_d^c has any sign, a class's map falls to zero on the objects of other
+    classes, which a map of all of them must not. Here the weights of the features are not
+    negative: each is the absolute value of what is learned (``evidence="signed"`` has any).
     """
 
     def __init__(self, width: int, architecture: Architecture) -> None:
@@ -191,14 +187,14 @@ def find_device(name: str) -> torch.device:
 
     Raises
     ------
-    DeviceError
+    ArgumentError
         It is none of these, or a GPU that isn't there.
     """
     has_gpu = torch.cuda.is_available()
     if name not in DEVICES:
-        raise DeviceError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+        raise ArgumentError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
     if name == "cuda" and not has_gpu:
-        raise DeviceError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
+        raise ArgumentError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
     if name == "auto":
         return torch.device("cuda" if has_gpu else "cpu")
     return torch.device(name)
@@ -228,19 +224,17 @@ def load_model(
     ------
     CheckpointError
         If the file is missing, is no safetensors file, or doesn't hold the network that it names.
-    DeviceError
+    ArgumentError
         As `find_device`.
     """
     place = find_device(device)
-    path = WEIGHTS / f"{head}.safetensors" if path_or_name == "released" else Path(path_or_name)
+    path = _file(path_or_name, head)
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[METADATA_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = Network(_architecture(header.pop("architecture")))
         network.load_state_dict(tensors)
-    except FileNotFoundError:
-        raise CheckpointError(_missing(path_or_name, path)) from None
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read "
@@ -251,12 +245,29 @@ def load_model(
     return network.float().eval().to(place, memory_format=layout)
 
 
+def checksum(path_or_name: str | Path, *, head: str = "msroi") -> str:
+    """Give the SHA-256 of the file that `load_model` would read; CheckpointError as there."""
+    path = _file(path_or_name, head)
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _file(path_or_name: str | Path, head: str) -> Path:
+    if path_or_name == "released":
+        path = WEIGHTS / f"{head}.safetensors"
+        remedy = "no released checkpoint ships with this version; name one with --model PATH"
+    else:
+        path = Path(path_or_name)
+        remedy = (
+            f"{path} does not exist; `dvc repro train` makes the study's checkpoints in models/"
+        )
+    if not path.exists():
+        raise CheckpointError(remedy)
+    return path
+
+
 def _architecture(header: Mapping[str, Any]) -> Architecture:
     known = {field.name: header[field.name] for field in fields(Architecture)}
     return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
-
-
-def _missing(name: str | Path, path: Path) -> str:
-    if name == "released":
-        return "no released checkpoint ships with this version; name one with --model PATH"
-    return f"{path} does not exist; `dvc repro train` makes the study's checkpoints in models/"
