@@ -15,7 +15,7 @@ import pandas as pd
 
 from msroi.encoder import direct
 from msroi.encoder.blocks import SIDE
-from msroi.encoder.importance import ACTIVITY, SALIENT
+from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
 from msroi.metrics import PEAK
@@ -204,9 +204,9 @@ def constants() -> Facts:
         "last": SIDE * SIDE - 1,
         "peak": PEAK,
         "salient": str(Fraction(SALIENT_PIXEL).limit_denominator(100)),
-        "flat_to": SALIENT[0],
-        "full_from": SALIENT[1],
-        "activity": ACTIVITY,
+        "flat_to": SALIENCY_RAMP[0],
+        "full_from": SALIENCY_RAMP[1],
+        "activity": MASKING_ENERGY,
         "resamples": f"{RESAMPLES:,}",
     }
 
