@@ -33,6 +33,21 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
         ) from None
 
 
+def heads_in(folder: str | Path) -> dict[str, Path]:
+    """The checkpoints in a folder of heads, by the names of the maps that they draw."""
+    return {"MS-ROI": Path(folder) / "msroi.safetensors", "CAM": Path(folder) / "cam.safetensors"}
+
+
+def title_of(run: Mapping[str, Any]) -> str:
+    """What the images of a run are called: their set's title, and how far they were shrunk."""
+    from study.data.registry import source
+
+    title, shrink = source(run["set"]).title, run.get("shrink", 1)
+    if shrink == 1:
+        return title
+    return f"{title} at half size" if shrink == 2 else f"{title} at 1/{shrink} size"
+
+
 def tuples(options: Mapping[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
 

@@ -197,7 +197,7 @@ def test_a_set_that_is_there_is_never_replaced(tmp_path):
 
 def test_an_incomplete_copy_is_refused_and_not_linked(tmp_path):
     own = tree(tmp_path / "own", "kodim01.png")
-    with pytest.raises(DatasetError, match="holds 1 images and Kodak PhotoCD sampler has 24"):
+    with pytest.raises(DatasetError, match="holds 1 images and Kodak PhotoCD has 24"):
         data.fetch("kodak", tmp_path / "raw/kodak", source_path=own)
     assert not (tmp_path / "raw/kodak").is_symlink()
 

@@ -96,7 +96,7 @@ def _of_the_cause(params: Params) -> tuple[str, dict[str, str]]:
     quality = params["evaluate"]["quality"]
     first, *others = (
         (name, options)
-        for name, options in params["evaluate"]["ablations"].items()
+        for name, options in params["evaluate"]["methods"]["ablations"].items()
         if options.get("method") == "mosaic" and options.get("budget", 1) == 1
     )
     ways = {}

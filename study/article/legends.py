@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from study.article.captions import CAPTIONS
-from study.article.sentences import Params, Tables
+from study.article.sentences import Params, Tables, photographs
 
 FIGURES = (  # in the article's order; each has a table of the same name
     "verdict",
@@ -26,7 +26,7 @@ AT_EQUAL_BYTES = "against the standard JPEG of the same image, at no more bytes"
 
 def legends(tables: Tables, params: Params) -> dict[str, str]:
     """Captions of all figures, by name, and of all tables."""
-    own = _of_figures(tables, params["notebook"]["verdict"]["title"]) | _of_tables(tables)
+    own = _of_figures(tables, photographs(params)) | _of_tables(tables)
     return own | {name: CAPTIONS[name](tables[name]) for name in FIGURES if name not in own}
 
 

@@ -24,6 +24,7 @@ from study.article.words import (
     span,
     tally,
 )
+from study.params import title_of
 from study.statistics.claims import NOT_REPRODUCED, REPRODUCED, UNTESTED
 from study.statistics.claims import OPEN as NOT_TOLD_APART
 from study.statistics.intervals import Interval
@@ -53,10 +54,15 @@ OVER = {UP: "above", DOWN: "below", OPEN: "not told apart from"}
 
 def main_set(tables: Tables, params: Params) -> pd.DataFrame:
     """Rows of `table2_intervals` of the set that the verdict judges, or of its first set."""
-    table, section = tables["table2_intervals"], params["notebook"]
-    title = section["table2_intervals"]["sets"].get(section["verdict"]["photos"])
-    own = table[table["set"] == title]
+    table = tables["table2_intervals"]
+    own = table[table["set"] == photographs(params)]
     return table[table["set"] == table["set"].iloc[0]] if own.empty else own
+
+
+def photographs(params: Params) -> str:
+    """What the images are called that stand beside the paper's Kodak rows."""
+    first = params["notebook"]["verdict"]["verdict"][0]
+    return title_of(params["evaluate"]["runs"][first])
 
 
 def effects(table: pd.DataFrame, method: str) -> list[Interval]:
@@ -91,7 +97,7 @@ def counts(verdict: pd.DataFrame) -> str:
 
 def stand_in(params: Params) -> str:
     """Which images the claims on Kodak were put to, where they are not Kodak's."""
-    title = params["notebook"]["verdict"]["title"]
+    title = photographs(params)
     if "Kodak" in title:
         return ""
     return f"In the place of Kodak's images this study has {title}."
@@ -108,7 +114,7 @@ def mosaic(tables: Tables, params: Params) -> str:
             f"{between(value, metric)}; the paper has {number(gains[metric], metric)})"
         )
     return (
-        f"Under the paper's encoder, on {params['notebook']['verdict']['title']} and at no more "
+        f"Under the paper's encoder, on {photographs(params)} and at no more "
         f"bytes than the standard JPEG of quality {params['evaluate']['quality']}, "
         f"{listed(said)}; {tally(effects(found, 'mosaic'))}."
     )

@@ -4,6 +4,7 @@ All of it follows from params.yaml, the package's own constants and the notebook
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from fractions import Fraction
 from inspect import signature
 from pathlib import Path
@@ -20,7 +21,9 @@ from msroi.model import STRIDE
 from study.article.sentences import Params, Tables
 from study.article.words import listed, sentence
 from study.data.registry import source
+from study.params import MODELS, title_of
 from study.statistics.intervals import RESAMPLES
+from study.training.recipe import architecture_of, recipe_of
 
 RULES = {
     "expected": "every class counts by its probability",
@@ -51,13 +54,13 @@ def constants() -> dict[str, str]:
 
 def chosen(params: Params) -> dict[str, str]:
     """Values of symbols in the equations that params.yaml chooses, and words beside them."""
-    head = params["train"]["heads"]["msroi"]["architecture"]
-    rule, methods = params["saliency"]["rule"], params["evaluate"]["methods"]
+    head = architecture_of("msroi", params["train"], classes=("any",))
+    rule, methods = params["saliency"]["rule"], params["evaluate"]["methods"]["main"]
     levels = [methods["mosaic"][name] for name in ("levels", "q_low", "q_high")]
     return {
-        "maps_per_class": str(head["maps_per_class"]),
-        "activation": NONLINEAR[head["activation"]],
-        "signs": SIGNS[head["evidence"]],
+        "maps_per_class": str(head.maps_per_class),
+        "activation": NONLINEAR[head.activation],
+        "signs": SIGNS[head.evidence],
         "rule": rule["select"],
         "rule_says": RULES[rule["select"]],
         "scales": _scales(rule),
@@ -86,7 +89,7 @@ def drawn(params: Params) -> str:
     """Which heads draw the maps of which images: those that ship, or those trained here."""
     by_heads: dict[str, list[str]] = {}
     for run in params["evaluate"]["runs"].values():
-        own = run["heads"]["MS-ROI"].startswith("models/")
+        own = Path(run["heads"]) == MODELS
         title = f"of {source(run['set']).title}"
         titles = by_heads.setdefault("the heads trained here" if own else "the released heads", [])
         titles += [title] if title not in titles else []
@@ -96,8 +99,9 @@ def drawn(params: Params) -> str:
 
 def shrunk(params: Params) -> str:
     """Which of the sets with a judge were made smaller, and why; "" where none was."""
-    runs, sets = params["evaluate"]["runs"], params["notebook"]["independent_test"]["sets"]
-    titles = [title for name, title in sets.items() if runs[name].get("shrink", 1) > 1]
+    runs, names = params["evaluate"]["runs"], params["notebook"]["sets"]["independent_test"]
+    made_smaller = [runs[name] for name in names if runs[name].get("shrink", 1) > 1]
+    titles = list(dict.fromkeys(map(title_of, made_smaller)))
     if not titles:
         return ""
     return (
@@ -125,12 +129,11 @@ def _images(tables: Tables, params: Params) -> Iterator[tuple[str, int, str]]:
     steps = scaled.groupby(["width", "height"]).ngroups
     yield "sizes", scaled["image"].nunique(), f"{scaled['image'].iloc[0]}, at {steps} sizes"
     sorted_by = tables["figure5_categories"].groupby("category")["images"].first()
-    of = titles[Path(params["notebook"]["figure5_categories"]["results"]).stem]
+    of = titles[params["notebook"]["results"]["figure5_categories"]]
     yield "categories", sorted_by.sum(), f"{of}, {len(sorted_by)} categories"
     objects = tables["figure2_cam_vs_msroi"]
     yield "objects found", objects["scenes"].sum(), source("scenes").title
-    looked_at = Path(params["notebook"]["model_what_it_finds"]["fixations"]).parent.name
-    where = f"{source(looked_at).title}, photographs with fixations"
+    where = f"{source('osie').title}, photographs with fixations"
     yield "agreement with people", tables["model_what_it_finds"]["images"].iloc[0], where
 
 
@@ -140,14 +143,19 @@ def parameters(params: Params) -> list[list[str]]:
     sections = {
         "saliency.rule": params["saliency"]["rule"],
         "evaluate": {"quality": params["evaluate"]["quality"]},
-        **{f"evaluate.methods.{k}": v for k, v in params["evaluate"]["methods"].items()},
+        **{f"evaluate.methods.{k}": v for k, v in params["evaluate"]["methods"]["main"].items()},
         "scale": params["scale"],
         "train": {k: v for k, v in train.items() if not isinstance(v, Mapping)},
-        "train.architecture": train["architecture"],
-        "train.recipe": train["recipe"],
-        **{f"train.heads.{k}": v["architecture"] | v["recipe"] for k, v in train["heads"].items()},
+        **{f"train.heads.{head}": _trained(head, params) for head in train["heads"]},
     }
     return [[name, _values(values)] for name, values in sections.items() if values]
+
+
+def _trained(head: str, params: Params) -> dict[str, Any]:
+    """A head's architecture and recipe, what they have by default too."""
+    shape = asdict(architecture_of(head, params["train"], classes=("any",)))
+    recipe = asdict(recipe_of(head, params["train"], seed=params["seed"]))
+    return {k: v for k, v in (shape | recipe).items() if k not in ("classes", "head", "seed")}
 
 
 def _values(values: Mapping[str, Any]) -> str:
@@ -155,7 +163,7 @@ def _values(values: Mapping[str, Any]) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return " ".join(map(str, value))
     if isinstance(value, bool):
         return "yes" if value else "no"

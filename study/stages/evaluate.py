@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import PARTIAL, RESULTS, StudyError, as_csv, as_json, read_params
+from study.params import PARTIAL, RESULTS, StudyError, as_csv, as_json, heads_in, read_params
 from study.stages.fetch import listed
 
 
@@ -32,17 +32,17 @@ def evaluate(
     logging.basicConfig(format="%(message)s")
     logging.getLogger("study").setLevel(logging.INFO)
     params = read_params()
-    run, journal = _run(params, name), Journal(PARTIAL / f"{name}.jsonl")
-    methods = run["methods"]
+    run, methods = _run(params["evaluate"], name)
     encoder.check_methods([own.get("method", row) for row, own in methods.items()])
     images = listed(run["set"], part="test")
     if "images" in run:
         images = images.select(run["images"])
+    journal = Journal(PARTIAL / f"{name}.jsonl")
     result = evaluation.evaluate(
         images,
-        maps.named_maps(run["heads"], **params["saliency"]["rule"]),
+        maps.named_maps(heads_in(run["heads"]), **params["saliency"]["rule"]),
         methods=methods,
-        qualities=run["qualities"],
+        qualities=run.get("qualities", [params["evaluate"]["quality"]]),
         shrink=run.get("shrink", 1),
         scheduler=os.environ.get("MSROI_DASK", ""),
         journal=journal,
@@ -52,11 +52,19 @@ def evaluate(
     journal.remove()
 
 
-def _run(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    runs = params["evaluate"]["runs"]
-    if name not in runs:
-        raise StudyError(f"params.yaml has no evaluate.runs.{name}: choose from {', '.join(runs)}")
-    return runs[name]
+def _run(section: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """A run of the section `evaluate` of params.yaml, and the methods that it names."""
+    if name not in section["runs"]:
+        known = ", ".join(section["runs"])
+        raise StudyError(f"params.yaml has no evaluate.runs.{name}: choose from {known}")
+    run = section["runs"][name]
+    if run["methods"] not in section["methods"]:
+        known = ", ".join(section["methods"])
+        raise StudyError(
+            f"evaluate.runs.{name} of params.yaml names methods {run['methods']!r}, "
+            f"which evaluate.methods has not: choose from {known}"
+        )
+    return run, section["methods"][run["methods"]]
 
 
 def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:

@@ -1,7 +1,6 @@
 """What the heads find in an image set: `python -m study find`."""
 
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import FINDINGS, StudyError, as_csv, as_json, read_params
+from study.params import FINDINGS, StudyError, as_csv, as_json, heads_in, read_params
 from study.stages.fetch import load_images
 
 
@@ -25,29 +24,33 @@ def find(
     """
     import pandas as pd
 
-    from msroi.model import load_model
+    from msroi.model import WEIGHTS
 
-    section = read_params()["findings"].get(name, {})
-    if section:
-        models = {title: load_model(path) for title, path in section["heads"].items()}
-    else:
-        models = {"MS-ROI": load_model(head="msroi"), "CAM": load_model(head="cam")}
+    params = read_params()
+    section = params["findings"].get(name, {})
+    heads = heads_in(section.get("heads", WEIGHTS))
     images = load_images(name, part="test")
+    if images.classes and not images[0].mask:
+        rows = _classified(images, heads)
+    else:
+        rows = _found_by_heads(images, heads, params["saliency"]["rule"])
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _classified if images.classes and not images[0].mask else _by_head
-    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows(images, models))))
+    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows)))
     if "settings" in section:
-        table = pd.DataFrame(_by_setting(images, models["MS-ROI"], **section["settings"]))
-        write_atomically(folder / "settings.csv", as_csv(table))
+        rows = _found_by_setting(images, heads["MS-ROI"], **section["settings"])
+        write_atomically(folder / "settings.csv", as_csv(pd.DataFrame(rows)))
 
 
-def _classified(images, models):
+def _classified(images, heads: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+    """How each head names the images that its training held out, class by class."""
+    from msroi.model import load_model
     from study import data
     from study.measure import findings
     from study.training.trainer import load_examples, predict
 
-    for title, model in models.items():
+    for title, path in heads.items():
+        model = load_model(path)
         told = model.metadata
         held_out = data.split(images, validation=told["validation"], seed=told["seed"])
         if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
@@ -63,54 +66,31 @@ def _classified(images, models):
         yield from table.assign(head=title).to_dict("records")
 
 
-def _by_head(images, models):
+def _found_by_heads(images, heads: Mapping[str, Path], rule: Mapping[str, Any]):
+    """What the heads' maps and the controls find."""
     from tqdm import tqdm
 
-    return tqdm(_found(images, _maps_of(models)), desc=f"find {images.name}", unit="row")
-
-
-def _found(images, maps):
-    """What maps find in a set: where people looked, or the objects of scenes."""
+    from msroi.maps import named_maps
+    from msroi.saliency import flat_map
     from study.measure import findings
 
-    if images[0].mask is None:
-        return findings.fixation_agreement(images, maps)
-    return findings.objects_found(_scenes(images), maps)
+    maps = named_maps(heads, **rule) | {"flat": flat_map}
+    return tqdm(findings.found(images, maps), desc=f"find {images.name}", unit="row")
 
 
-def _by_setting(images, model, *, every: int, rules: Mapping[str, Any], short_sides: list[int]):
+def _found_by_setting(images, head: Path, *, every: int, top: list[int], short_sides: list[int]):
     """What MS-ROI's maps of every n-th image find, by rule and by scale."""
     from tqdm import tqdm
 
-    from msroi.saliency import saliency_map
+    from msroi.maps import network_map
+    from study.measure import findings
 
+    rules = {"expected": {"select": "expected"}, "threshold": {"select": "threshold"}}
+    rules |= {f"top {k}": {"select": "topk", "k": k} for k in top}
     some = images.select(item.name for item in images.items[::every])
     for side in tqdm(short_sides, desc="short sides", unit="side"):
-        seen = partial(saliency_map, model=model, short_sides=(side,))
-        maps = {rule: partial(seen, **options) for rule, options in rules.items()}
-        for row in _found(some, maps):
+        maps = {
+            name: network_map(head, short_sides=(side,), **rule) for name, rule in rules.items()
+        }
+        for row in findings.found(some, maps):
             yield row | {"short_side": side}
-
-
-def _scenes(images):
-    """Name, pixels and label image of each."""
-    from msroi.images import read_image
-    from study.data import object_labels
-
-    for item in images:
-        yield (
-            item.name,
-            read_image(item.path).pixels,
-            object_labels(item),
-        )
-
-
-def _maps_of(models):
-    """The heads' maps by the section `saliency` of params.yaml, and the controls."""
-    from msroi import saliency
-
-    rule = read_params()["saliency"]["rule"]
-    maps = {name: partial(saliency.saliency_map, model=m, **rule) for name, m in models.items()}
-    features = models["MS-ROI"]
-    controls = {"energy": partial(saliency.energy_map, model=features)}
-    return maps | controls | {"centre prior": saliency.centre_prior, "flat": saliency.flat_map}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from study.params import read_params
+from study.params import heads_in, read_params
 from study.stages.evaluate import write_results
 
 
@@ -14,16 +14,17 @@ def scale() -> None:
     from study.measure import evaluation
 
     params = read_params()
-    section, options, saliency = params["scale"], params["evaluate"], params["saliency"]
-    encoder.check_methods(options["methods"])
+    section, saliency = params["scale"], params["saliency"]
+    methods = params["evaluate"]["methods"]["main"]
+    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
     name, image = _large_image(section, params["seed"])
     sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = evaluation.evaluate_sizes(
         (evaluation.resize(image, size) for size in sizes),
-        maps.named_maps(saliency["heads"], **saliency["rule"]),
+        maps.named_maps(heads_in(saliency["heads"]), **saliency["rule"]),
         name,
-        methods=options["methods"],
-        qualities=[options["quality"]],
+        methods=methods,
+        qualities=[params["evaluate"]["quality"]],
     )
     write_results("scale", table)
 
