@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,13 +85,18 @@ def folder(tmp_path_factory):
     torch.manual_seed(0)
     network = Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5))
     save_checkpoint(network, folder / "small.safetensors", {})
-    heads = {"MS-ROI": "small.safetensors", "CAM": "small.safetensors"}
-    run = {"heads": heads, "qualities": [50], "methods": {**METHODS, "direct": {}}}
+    for head in ("msroi", "cam"):
+        shutil.copyfile(folder / "small.safetensors", folder / f"{head}.safetensors")
+    run = {"heads": ".", "methods": "main"}
     params = {
         "seed": 1,
         "broken": "stop",
         "saliency": {"rule": {"select": "topk", "k": 2}},
-        "evaluate": {"runs": {name: run | {"set": name} for name in ("mine", "none")}},
+        "evaluate": {
+            "quality": 50,
+            "methods": {"main": {**METHODS, "direct": {}}},
+            "runs": {name: run | {"set": name} for name in ("mine", "none")},
+        },
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
@@ -453,11 +459,16 @@ def test_a_cluster_without_the_extra_says_how_to_install_it(monkeypatch):
 
 
 def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypatch, tmp_path):
-    run_of_both = {"set": "kodak", "methods": {"standard": {}, "jpeg2000": {}}}
-    params = {"evaluate": {"runs": {"kodak": run_of_both}}}
+    section = {
+        "methods": {"both": {"standard": {}, "jpeg2000": {}}},
+        "runs": {"kodak": {"set": "kodak", "methods": "both"}, "rates": {"methods": "all"}},
+    }
+    params = {"evaluate": section}
     (tmp_path / "params.yaml").write_text(json.dumps(params))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(MethodError, match="unknown method 'jpeg2000'"):
         evaluate_stage("kodak")
-    with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak"):
+    with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak, rates"):
         evaluate_stage("osie")
+    with pytest.raises(StudyError, match=r"names methods 'all'.* choose from both"):
+        evaluate_stage("rates")

@@ -124,42 +124,44 @@ def test_a_notebooks_defaults_are_the_sample_study(notebook):
     assert sample == {name: defaults(notebook)[name] for name in sample}
 
 
-@pytest.mark.parametrize("study", STUDIES)
-def test_a_notebook_depends_on_the_results_and_findings_that_it_reads_and_on_no_others(
-    study, tmp_path
-):
-    """By the paths that DVC makes of dvc.yaml and a study's parameters."""
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(composed(study)))
-    shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
-    with Repo.init(str(tmp_path), no_scm=True) as repo:
-        stages = [stage for stage in repo.index.stages if stage.addressing.startswith("notebook-")]
-        found = {
-            stage.addressing.split("@")[1]: {
-                path
-                for path in map(str, stage.deps)
-                if path.startswith(("reports/", "data/raw/", "models/"))
+def data_that_notebooks_depend_on(study, folder):
+    """Of each notebook, by dvc.yaml as DVC fills it with a study's parameters."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(study))
+    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    with Repo.init(str(folder), no_scm=True) as repo:
+        stages = [stage for stage in repo.index.stages if stage.name.startswith("notebook-")]
+        return {
+            stage.name.partition("@")[2]: {
+                dep.def_path
+                for dep in stage.deps
+                if dep.def_path.startswith(("reports/", "data/raw/", "models/"))
             }
             for stage in stages
         }
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp_path):
     study = composed(study)
-    assert set(found) == names(study)
-    groups, photographs = study["notebook"], study["photographs"]
-    for name, run in groups["results"].items():
-        assert found[name] == {f"reports/results/{run}.csv"}
-    for name, runs in groups["sets"].items():
-        assert found[name] == {f"reports/results/{run}.csv" for run in runs}
-    judged = {f"reports/results/{run}.csv" for run in (*groups["verdict"]["verdict"], "scale")}
-    assert found["verdict"] == judged | {"reports/findings/scenes"}
-    own_heads = {f"models/{head}.safetensors" for head in ("cam", "msroi")}
-    drawn = own_heads if study["saliency"]["heads"] == "models" else set()
-    assert all(found[name] == {photographs} | drawn for name in groups["pictures"])
-    looked_at = groups["scenes"]["figure2_cam_vs_msroi"]["looked_at"]["set"]
-    scenes = {"data/raw/scenes", f"data/raw/{looked_at}", "reports/findings/scenes"}
-    assert found["figure2_cam_vs_msroi"] == scenes | own_heads
-    released = groups["released"]["model_what_it_finds"]["found"]
-    kept = {f"{released}/{name}" for name in ("caltech101", "osie")}
-    shown = {path for path in kept if path.startswith("reports/")} | {photographs}
-    assert found["model_what_it_finds"] == shown
+    groups, photographs = study["notebook"], {study["photographs"]}
+    trained = {f"models/{head}.safetensors" for head in ("cam", "msroi")}
+    drawing = trained if study["saliency"]["heads"] == "models" else set()
+    scenes = {"data/raw/scenes", "reports/findings/scenes"}
+    (closeup,), (finds,) = groups["scenes"].values(), groups["released"].values()
+    found = {f"{finds['found']}/{name}" for name in ("caltech101", "osie")}
+    expected = {
+        **{name: {f"reports/results/{run}.csv"} for name, run in groups["results"].items()},
+        **{
+            name: {f"reports/results/{run}.csv" for run in runs}
+            for name, runs in groups["sets"].items()
+        },
+        **{name: photographs | drawing for name in groups["pictures"]},
+        "verdict": {f"reports/results/{run}.csv" for run in groups["verdict"]["verdict"]}
+        | {"reports/results/scale.csv", "reports/findings/scenes"},
+        "figure2_cam_vs_msroi": scenes | trained | {f"data/raw/{closeup['looked_at']['set']}"},
+        "model_what_it_finds": photographs | {path for path in found if "reports" in path},
+    }
+    assert data_that_notebooks_depend_on(study, tmp_path) == expected
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
+import yaml
 from PIL import Image
 from tqdm import tqdm
 
@@ -24,6 +25,7 @@ from msroi.metrics.table import JUDGES, METRICS
 from study.data import DatasetError, ImageSet, Item, density, object_labels
 from study.measure.journal import Journal
 from study.measure.workers import over_cluster, over_cores
+from study.params import StudyError
 
 COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
     *("image", "category", "width", "height", "method", "quality", "bytes", "budget_bytes"),
@@ -34,6 +36,8 @@ LIBRARIES = (
     *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow"),
     *("psnr-hvsm", "scipy", "torch"),
 )
+
+ROOT = Path(__file__).parents[2]  # the repository
 
 logger = logging.getLogger(__name__)
 
@@ -202,10 +206,31 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 @cache
 def code_version() -> str:
-    """Checksum of this package's modules and of the libraries that decide a row."""
-    package = Path(__file__).parent
-    sources = [(str(p.relative_to(package)), p.read_bytes()) for p in package.rglob("*.py")]
-    return joblib.hash((sorted(sources), [version(library) for library in LIBRARIES]))
+    """Checksum of the code and of the versions of the libraries that decide a row."""
+    sources = [(str(path.relative_to(ROOT)), path.read_bytes()) for path in code_files()]
+    return joblib.hash((sources, [version(library) for library in LIBRARIES]))
+
+
+def code_files(root: Path = ROOT) -> list[Path]:
+    """The project's own code that decides a row: that which dvc.yaml's stage evaluate depends on.
+
+    Raises
+    ------
+    StudyError
+        If dvc.yaml is not in the folder ``root``.
+    """
+    try:
+        stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    except OSError:
+        raise StudyError(
+            f"{root / 'dvc.yaml'} is not here, which names the code that decides a result: "
+            "run the study in a clone of its repository"
+        ) from None
+    listed = stages["evaluate"]["do"]["deps"]
+    own = [root / path for path in listed if path.startswith(("msroi/", "study/"))]
+    return sorted(
+        file for path in own for file in (path.rglob("*.py") if path.is_dir() else [path])
+    )
 
 
 def _evaluate_item(
