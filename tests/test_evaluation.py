@@ -470,5 +470,5 @@ def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypa
         evaluate_stage("kodak")
     with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak, rates"):
         evaluate_stage("osie")
-    with pytest.raises(StudyError, match=r"names methods 'all'.* choose from both"):
+    with pytest.raises(StudyError, match=r"no evaluate\.methods\.all: choose from both"):
         evaluate_stage("rates")

@@ -108,22 +108,28 @@ def evaluate(
     """
     one = partial(
         _evaluate_item,
-        **{"maps": tuple(maps.items()), "methods": tuple(methods.items())},
-        **{"qualities": tuple(qualities), "shrink": shrink, "upright": images.upright},
-        **{"sigma": images.sigma, "code": code_version()},
+        maps=tuple(maps.items()),
+        methods=tuple(methods.items()),
+        qualities=tuple(qualities),
+        shrink=shrink,
+        upright=images.upright,
+        sigma=images.sigma,
+        code=code_version(),
     )
     content = cache(_content)  # one file may hold the fixations of all
     keys = {item.name: _key(one, item, content) for item in images} if journal else {}
-    rows = _known(journal, keys) if journal else {}
+    kept = journal.read() if journal else {}
+    rows = {name: kept[key] for name, key in keys.items() if key in kept}
     missing = [_everywhere(item) for item in images if item.name not in rows]
-    spread = (
-        partial(over_cluster, address=scheduler) if scheduler else partial(over_cores, jobs=jobs)
-    )
     if rows:
         logger.info("%s: %d of %d images are done already", images.name, len(rows), len(images))
-    bar = {"desc": f"evaluate {images.name}", "total": len(images), "initial": len(rows)}
+    if scheduler:
+        results = over_cluster(one, missing, address=scheduler)
+    else:
+        results = over_cores(one, missing, jobs=jobs)
+    title, total, done = f"evaluate {images.name}", len(images), len(rows)
     broken = {}
-    for name, found, damage in tqdm(spread(one, missing), unit="image", **bar):
+    for name, found, damage in tqdm(results, title, total, unit="image", initial=done):
         if damage:
             broken[name] = damage
             continue
@@ -252,8 +258,9 @@ def _evaluate_item(
     try:
         image = _shrunk(read_pixels(item.path, upright=upright), shrink)
         truths = {name: _shrunk(weights, shrink) for name, weights in _truths(item, sigma).items()}
-        options = {"methods": dict(methods), "qualities": qualities, "truths": truths}
-        rows = evaluate_image(image, dict(maps), **options)
+        rows = evaluate_image(
+            image, dict(maps), methods=dict(methods), qualities=qualities, truths=truths
+        )
     except (ImageError, DatasetError) as error:
         return item.name, [], str(error)
     except BudgetError as error:
@@ -292,12 +299,6 @@ def _content(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return "unreadable"  # and so without rows
-
-
-def _known(journal: Journal, keys: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Rows that the journal holds, by the image's name."""
-    results = journal.read()
-    return {name: results[key] for name, key in keys.items() if key in results}
 
 
 def _table(rows_of_images: Iterable[list[dict[str, Any]]]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import PARTIAL, RESULTS, StudyError, as_csv, as_json, heads_in, read_params
+from study.params import PARTIAL, RESULTS, StudyError, as_csv, as_json, entry, heads_in, read_params
 from study.stages.fetch import listed
 
 
@@ -25,15 +25,16 @@ def evaluate(
     there is no table until they are mended or removed, which takes their time alone; with
     broken: skip the table does without them.
     """
-    from msroi import encoder, maps
+    from msroi import maps
     from study.measure import evaluation
     from study.measure.journal import Journal
 
     logging.basicConfig(format="%(message)s")
     logging.getLogger("study").setLevel(logging.INFO)
     params = read_params()
-    run, methods = _run(params["evaluate"], name)
-    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    section = params["evaluate"]
+    run = entry(section["runs"], "evaluate.runs", name)
+    methods = methods_of(section, run["methods"])
     images = listed(run["set"], part="test")
     if "images" in run:
         images = images.select(run["images"])
@@ -42,7 +43,7 @@ def evaluate(
         images,
         maps.named_maps(heads_in(run["heads"]), **params["saliency"]["rule"]),
         methods=methods,
-        qualities=run.get("qualities", [params["evaluate"]["quality"]]),
+        qualities=run.get("qualities", [section["quality"]]),
         shrink=run.get("shrink", 1),
         scheduler=os.environ.get("MSROI_DASK", ""),
         journal=journal,
@@ -52,19 +53,13 @@ def evaluate(
     journal.remove()
 
 
-def _run(section: Mapping[str, Any], name: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
-    """A run of the section `evaluate` of params.yaml, and the methods that it names."""
-    if name not in section["runs"]:
-        known = ", ".join(section["runs"])
-        raise StudyError(f"params.yaml has no evaluate.runs.{name}: choose from {known}")
-    run = section["runs"][name]
-    if run["methods"] not in section["methods"]:
-        known = ", ".join(section["methods"])
-        raise StudyError(
-            f"evaluate.runs.{name} of params.yaml names methods {run['methods']!r}, "
-            f"which evaluate.methods has not: choose from {known}"
-        )
-    return run, section["methods"][run["methods"]]
+def methods_of(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A set of methods of evaluate.methods, of which the encoder knows every one."""
+    from msroi import encoder
+
+    methods = entry(section["methods"], "evaluate.methods", name)
+    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    return methods
 
 
 def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:

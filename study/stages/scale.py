@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Any
 
 from study.params import heads_in, read_params
-from study.stages.evaluate import write_results
+from study.stages.evaluate import methods_of, write_results
 
 
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import encoder, maps
+    from msroi import maps
     from study.measure import evaluation
 
     params = read_params()
     section, saliency = params["scale"], params["saliency"]
-    methods = params["evaluate"]["methods"]["main"]
-    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    methods = methods_of(params["evaluate"], "main")
     name, image = _large_image(section, params["seed"])
     sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = evaluation.evaluate_sizes(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import MODELS, TRAINING, as_json, read_params
+from study.params import MODELS, TRAINING, as_json, entry, read_params
 from study.stages.fetch import load_images
 
 
@@ -33,6 +33,7 @@ def train(
 
     params = read_params()
     section, seed = params["train"], params["seed"]
+    entry(section["heads"], "train.heads", head)
     recipe = recipe_of(head, section, seed=seed)
     with parallel.joined(find_device(recipe.device)):
         images = parallel.once(lambda: load_images(section["data"], part="train"))
