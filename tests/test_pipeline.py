@@ -75,13 +75,11 @@ def test_every_notebook_comes_in_three_formats(clone):
 @pytest.mark.slow
 def test_the_report_is_a_pdf_and_the_results_keep_to_their_budget(clone):
     assert (clone / "reports/report.pdf").read_bytes().startswith(b"%PDF")
-    methods = len(
-        yaml.safe_load((clone / "params.yaml").read_text())["evaluate"]["methods"]["main"]
-    )
+    params = yaml.safe_load((clone / "params.yaml").read_text())
+    methods = len(params["evaluate"]["methods"]["main"])
     for name, images in (("categories", 20), ("scale", 2)):
-        table = list(
-            csv.DictReader((clone / f"reports/results/{name}.csv").read_text().splitlines())
-        )
+        with (clone / f"reports/results/{name}.csv").open(newline="") as file:
+            table = list(csv.DictReader(file))
         assert len(table) == images * methods
         assert all(int(row["bytes"]) <= int(row["budget_bytes"]) for row in table)
 

@@ -103,7 +103,7 @@ def _of_the_cause(params: Params) -> tuple[str, dict[str, str]]:
     for name, options in others:
         if options.get("untouched"):
             ways[name] = f"salient blocks are the image's own (“{name}”)"
-        elif options["q_low"] > quality:
+        elif options.get("q_low", 0) > quality:
             ways[name] = f"the first qualities are so high that they take little (“{name}”)"
     return first[0], ways
 
