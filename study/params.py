@@ -33,6 +33,18 @@ def read_params(path: Path = PARAMS) -> dict[str, Any]:
         ) from None
 
 
+def entry(section: Mapping[str, Any], place: str, name: str) -> Any:
+    """The value of that name in a section of params.yaml, which lies at ``place``."""
+    if name not in section:
+        raise StudyError(f"params.yaml has no {place}.{name}: choose from {', '.join(section)}")
+    return section[name]
+
+
+def heads_in(folder: str | Path) -> dict[str, Path]:
+    """The checkpoints in a folder of heads, by the names of the maps that they draw."""
+    return {"MS-ROI": Path(folder) / "msroi.safetensors", "CAM": Path(folder) / "cam.safetensors"}
+
+
 def tuples(options: Mapping[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in options.items()}
 

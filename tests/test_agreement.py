@@ -15,23 +15,16 @@ def test_nss_is_the_z_score_at_the_fixations():
     assert nss(RAMP, np.array([[3.0, 2.0], [0.0, 0.0]])) == pytest.approx(0)
 
 
-def test_nss_does_not_change_with_the_maps_scale():
-    points = np.array([[1.0, 2.0], [3.0, 0.0]])
-    assert nss(RAMP, points) == pytest.approx(nss(7 * RAMP + 3, points))
-
-
-def test_auc_judd_is_the_share_of_pairs_in_the_right_order():
+def test_auc_judd_is_the_share_of_pairs_in_the_right_order_and_counts_a_tie_half():
     # fixated: value 9; of the 11 others 9 are smaller
     assert auc_judd(RAMP, np.array([[1.0, 2.0]])) == pytest.approx(9 / 11)
-
-
-def test_auc_judd_counts_a_tie_half():
     tied = np.array([[1.0, 1.0, 0.0, 0.0]])
     assert auc_judd(tied, np.array([[0.0, 0.0]])) == pytest.approx((0.5 + 2) / 3)
 
 
-def test_auc_judd_does_not_change_under_a_monotone_law():
-    points = np.array([[1.0, 2.0], [2.0, 0.0]])
+def test_nss_does_not_change_with_the_maps_scale_nor_auc_under_any_rising_law():
+    points = np.array([[1.0, 2.0], [3.0, 0.0]])
+    assert nss(RAMP, points) == pytest.approx(nss(7 * RAMP + 3, points))
     assert auc_judd(RAMP, points) == pytest.approx(auc_judd(np.exp(RAMP / 4), points))
 
 
@@ -42,13 +35,10 @@ def test_a_flat_map_is_at_chance():
     assert cc(flat, np.random.default_rng(0).random((5, 6))) == 0
 
 
-def test_cc_of_a_density_with_itself_is_one_and_with_its_negative_minus_one():
+def test_cc_is_pearsons_correlation():
     density = np.random.default_rng(1).random((20, 30)).astype(np.float32)
     assert cc(density, density) == pytest.approx(1)
     assert cc(1 - density, density) == pytest.approx(-1)
-
-
-def test_cc_is_pearsons_correlation():
     # deviations (−1, 0, 1) and (−1, 1, 0): 1 / √(2 · 2)
     assert cc(np.array([[1.0, 2.0, 3.0]]), np.array([[0.0, 2.0, 1.0]])) == pytest.approx(0.5)
 
@@ -57,7 +47,4 @@ def test_average_precision_is_the_mean_precision_at_each_hit():
     # by falling score: hit, miss, hit, miss: (1/1 + 2/3) / 2
     scores, present = np.array([0.9, 0.5, 0.4, 0.1]), np.array([True, False, True, False])
     assert average_precision(scores, present) == pytest.approx((1 + 2 / 3) / 2)
-
-
-def test_average_precision_of_a_perfect_order_is_one():
     assert average_precision(np.array([3.0, 2.0, 1.0]), np.array([True, True, False])) == 1

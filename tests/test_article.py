@@ -114,8 +114,8 @@ def test_a_table_with_two_rows_of_the_same_is_refused(tables):
 
 def test_parameters_change_what_is_said_of_the_method(params, said):
     before = said()
-    params["evaluate"]["methods"]["mosaic"] |= {"q_low": 10}
-    params["evaluate"]["methods"]["direct"] = {"tune": "hvs"}
+    params["evaluate"]["methods"]["main"]["mosaic"] |= {"q_low": 10}
+    params["evaluate"]["methods"]["main"]["direct"] = {"tune": "hvs"}
     params["saliency"]["rule"] = {"select": "topk", "k": 3, "short_sides": [96, 192]}
     params["evaluate"]["runs"]["osie-half"]["shrink"] = 1
     params["evaluate"]["runs"]["kodak"]["set"] = "sample"
@@ -136,9 +136,9 @@ def test_parameters_change_what_is_said_of_the_method(params, said):
 
 def test_the_parameters_are_params_yamls(params):
     rows = dict(parameters(params))
-    assert rows["evaluate.methods.mosaic"] == "levels 5, q_low 30, q_high 70"
-    assert "clip 1.0" in rows["train.recipe"] and "patience 0" in rows["train.recipe"]
-    assert "frozen yes" in rows["train.heads.msroi.recipe"]
+    assert rows["evaluate.methods.main.mosaic"] == "levels 5, q_low 30, q_high 70"
+    for said in ("learning_rate 0.003", "clip 1.0", "patience 0", "frozen yes"):
+        assert said in rows["train.heads.msroi"]
 
 
 def test_the_deviations_are_readmes_own_rows():

@@ -193,7 +193,7 @@ def test_a_set_that_is_there_is_never_replaced(tmp_path):
     ("count", "said"),
     [
         (0, "own is no folder"),
-        (1, "holds 1 images and Kodak PhotoCD sampler has 24"),
+        (1, "holds 1 images and Kodak PhotoCD has 24"),
         (24, r"kodim01.png has the sha256 sum .* and not a56e27cb"),
     ],
     ids=["missing", "incomplete", "of other images"],

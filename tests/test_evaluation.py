@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,13 +85,18 @@ def folder(tmp_path_factory):
     torch.manual_seed(0)
     network = Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5))
     save_checkpoint(network, folder / "small.safetensors", {})
-    heads = {"MS-ROI": "small.safetensors", "CAM": "small.safetensors"}
-    run = {"heads": heads, "qualities": [50], "methods": {**METHODS, "direct": {}}}
+    for head in ("msroi", "cam"):
+        shutil.copyfile(folder / "small.safetensors", folder / f"{head}.safetensors")
+    run = {"heads": ".", "methods": "main"}
     params = {
         "seed": 1,
         "broken": "stop",
         "saliency": {"rule": {"select": "topk", "k": 2}},
-        "evaluate": {"runs": {name: run | {"set": name} for name in ("mine", "none")}},
+        "evaluate": {
+            "quality": 50,
+            "methods": {"main": {**METHODS, "direct": {}}},
+            "runs": {name: run | {"set": name} for name in ("mine", "none")},
+        },
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
@@ -99,6 +105,12 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def images(folder):
     return load("mine", folder / "data/raw/mine")
+
+
+@pytest.fixture(scope="module")
+def table(images):
+    """All images by both methods, evaluated in this process."""
+    return evaluate(images, OWN, methods=METHODS, jobs=1)
 
 
 @pytest.fixture
@@ -166,17 +178,17 @@ def evaluated():
 
 
 def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
-    _, row = evaluation.evaluate_image(image, OWN, methods=METHODS)
+    standard, row = evaluation.evaluate_image(image, OWN, methods=METHODS)
     budget = len(encode(image, method="standard", quality=50))
+    assert (standard["quality"], standard["bytes"], standard["budget_bytes"]) == (
+        50,
+        budget,
+        budget,
+    )
     data = encode(image, centred(image), method="mosaic", quality=50)
     assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
     assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
     assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
-
-
-def test_standard_is_the_very_file_of_its_quality(image):
-    standard, _ = evaluation.evaluate_image(image, OWN, methods=METHODS)
-    assert (standard["quality"], standard["bytes"]) == (50, standard["budget_bytes"])
 
 
 def test_a_row_may_follow_another_map_and_have_another_name(image):
@@ -240,8 +252,8 @@ def test_sizes_run_from_the_whole_image_to_the_smallest():
     assert sizes == [(800, 1600), (400, 800), (200, 400)]
 
 
-def test_the_table_has_a_row_for_each_image_and_method_in_the_sets_order(images):
-    table, broken = evaluate(images, OWN, methods=METHODS, jobs=1)
+def test_the_table_has_a_row_for_each_image_and_method_in_the_sets_order(images, table):
+    table, broken = table
     assert tuple(table.columns) == evaluation.COLUMNS
     assert list(table["image"].unique()) == [item.name for item in images]
     assert list(table["method"]) == list(METHODS) * IMAGES
@@ -264,23 +276,14 @@ def test_a_map_does_not_depend_on_the_number_of_threads(folder, image):
     assert len(set(maps)) == 1
 
 
-def test_what_the_journal_holds_is_not_evaluated_again(images, tmp_path):
+def test_what_the_journal_holds_is_not_evaluated_again(images, table, tmp_path):
     journal = Journal(tmp_path / "mine.jsonl")
-    first = evaluate(
-        images.select(["a/0", "b/1"]),
-        RECORDED,
-        methods=METHODS,
-        jobs=1,
-        journal=journal,
-    )
+    few = images.select(["a/0", "b/1"])
+    evaluate(few, RECORDED, methods=METHODS, jobs=1, journal=journal)
     seen.clear()
     both = evaluate(images, RECORDED, methods=METHODS, jobs=1, journal=journal)
     assert len(seen) == IMAGES - 2
-    again = both.table[both.table["image"].isin(["a/0", "b/1"])].reset_index(drop=True)
-    pd.testing.assert_frame_equal(again, first.table)
-    pd.testing.assert_frame_equal(
-        both.table, evaluate(images, RECORDED, methods=METHODS, jobs=1).table
-    )
+    pd.testing.assert_frame_equal(both.table, table.table)
 
 
 @pytest.mark.parametrize(
@@ -308,6 +311,15 @@ def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
         path.write_bytes(item.path.read_bytes())
         evaluate(load("new", path.parent), OWN, methods=METHODS, jobs=1, journal=journal)
     assert len(journal.read()) == 2
+
+
+def test_a_rows_code_is_what_the_stage_evaluate_depends_on(tmp_path):
+    code = {str(path.relative_to(ROOT)) for path in evaluation.code_files()}
+    assert {"msroi/model.py", "msroi/encoder/trellis.py", "study/measure/evaluation.py"} <= code
+    assert not any(path.startswith(("study/article", "study/training", "data")) for path in code)
+    assert all((ROOT / path).suffix == ".py" for path in code)
+    with pytest.raises(StudyError, match=r"dvc\.yaml is not here"):
+        evaluation.code_files(tmp_path)
 
 
 def test_rows_of_other_code_are_not_taken(images, tmp_path, monkeypatch):
@@ -415,23 +427,19 @@ def test_a_cluster_gives_the_same_bytes(here, cluster, monkeypatch, unbroken):
     assert CSV.read_bytes() == unbroken
 
 
-def test_a_worker_of_a_cluster_that_is_killed_loses_nothing(images, cluster):
-    table, broken = evaluate(images, KILLING, methods=METHODS, scheduler=cluster.scheduler_address)
+def test_a_worker_of_a_cluster_that_is_killed_loses_nothing(images, table, cluster):
+    found, broken = evaluate(images, KILLING, methods=METHODS, scheduler=cluster.scheduler_address)
     assert Path(os.environ["MSROI_TEST_VICTIM"]).exists()
     assert broken == {}
-    pd.testing.assert_frame_equal(table, evaluate(images, OWN, methods=METHODS, jobs=1).table)
+    pd.testing.assert_frame_equal(found, table.table)
 
 
-def test_a_scheduler_that_does_not_answer_is_told_in_one_line(here, monkeypatch):
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nowhere://x"])
+def test_a_scheduler_that_does_not_answer_is_told_in_one_line(here, monkeypatch, address):
     monkeypatch.setattr(workers, "CONNECT_SECONDS", 0.2)
-    monkeypatch.setenv("MSROI_DASK", "tcp://127.0.0.1:9")
-    with pytest.raises(workers.ClusterError, match="no Dask scheduler answers at tcp://127"):
+    monkeypatch.setenv("MSROI_DASK", address)
+    with pytest.raises(workers.ClusterError, match=f"no Dask scheduler answers at {address}"):
         evaluate_stage("mine")
-
-
-def test_an_address_that_is_none_is_told_in_one_line():
-    with pytest.raises(workers.ClusterError, match="no Dask scheduler answers at nowhere://x"):
-        list(workers.over_cluster(str, [1], address="nowhere://x"))
 
 
 def test_a_scheduler_without_workers_is_told(monkeypatch):
@@ -452,11 +460,16 @@ def test_a_cluster_without_the_extra_says_how_to_install_it(monkeypatch):
 
 
 def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypatch, tmp_path):
-    run_of_both = {"set": "kodak", "methods": {"standard": {}, "jpeg2000": {}}}
-    params = {"evaluate": {"runs": {"kodak": run_of_both}}}
+    section = {
+        "methods": {"both": {"standard": {}, "jpeg2000": {}}},
+        "runs": {"kodak": {"set": "kodak", "methods": "both"}, "rates": {"methods": "all"}},
+    }
+    params = {"evaluate": section}
     (tmp_path / "params.yaml").write_text(json.dumps(params))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArgumentError, match="unknown method 'jpeg2000'"):
         evaluate_stage("kodak")
-    with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak"):
+    with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak, rates"):
         evaluate_stage("osie")
+    with pytest.raises(StudyError, match=r"no evaluate\.methods\.all: choose from both"):
+        evaluate_stage("rates")

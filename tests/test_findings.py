@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from study.data.sets import load
+from study.data.sets import ImageSet, Item, load
 from study.measure import findings
 
 
@@ -26,14 +26,21 @@ def test_a_class_without_images_has_no_row():
     assert table["class"].tolist() == ["b"]
 
 
-def test_an_object_is_found_where_the_map_is_above_its_mean():
+def scene(folder, masks):
+    """A set of one black picture with these masks."""
+    Image.new("RGB", masks.shape[::-1]).save(folder / "one.png")
+    Image.fromarray(masks).save(folder / "masks.png")
+    item = Item("one", folder / "one.png", mask=folder / "masks.png")
+    return ImageSet("scenes", folder, (item,))
+
+
+def test_an_object_is_found_where_the_map_is_above_its_mean(tmp_path):
     masks = np.zeros((4, 4), np.uint8)
     masks[0, 0], masks[3, 3] = 1, 2
     left = np.zeros((4, 4), np.float32)
     left[0, 0] = 1
-    image = np.zeros((4, 4, 3), np.uint8)
     maps = {"left": lambda _: left, "right": lambda _: left[::-1, ::-1]}
-    found = pd.DataFrame(findings.objects_found([("one", image, masks)], maps))
+    found = pd.DataFrame(findings.found(scene(tmp_path, masks), maps))
     assert found[["map", "object", "found"]].to_numpy().tolist() == [
         ["left", 1, True],
         ["left", 2, False],
@@ -43,12 +50,10 @@ def test_an_object_is_found_where_the_map_is_above_its_mean():
     assert findings.share_found(found).loc[2].to_dict() == {"left": 0.5, "right": 0.5}
 
 
-def test_a_flat_map_finds_nothing():
+def test_a_flat_map_finds_nothing(tmp_path):
+    images = scene(tmp_path, np.eye(4, dtype=np.uint8))
     flat = np.full((4, 4), 0.5, np.float32)
-    scene = ("one", np.zeros((4, 4, 3), np.uint8), np.eye(4, dtype=np.uint8))
-    assert not any(
-        row["found"] for row in findings.objects_found([scene], {"flat": lambda _: flat})
-    )
+    assert not any(row["found"] for row in findings.found(images, {"flat": lambda _: flat}))
 
 
 @pytest.fixture
@@ -69,7 +74,7 @@ def test_a_map_that_lights_where_people_looked_agrees_with_them(looked_at):
     right[:6, 34:] = 1
     wrong[20:, :10] = 1
     maps = {"right": lambda _: right, "wrong": lambda _: wrong}
-    rows = {row["map"]: row for row in findings.fixation_agreement(looked_at, maps)}
+    rows = {row["map"]: row for row in findings.found(looked_at, maps)}
     for measure in ("auc_judd", "nss", "cc"):
         assert rows["right"][measure] > rows["wrong"][measure]
     assert rows["right"]["image"] == looked_at[0].name

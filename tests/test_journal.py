@@ -13,15 +13,15 @@ def journal(tmp_path):
     return Journal(tmp_path / "new/set.jsonl")
 
 
-def test_a_journal_that_is_not_there_holds_nothing(journal):
+def test_results_come_back_as_they_were_until_they_are_removed(journal):
     assert journal.read() == {}
-
-
-def test_results_come_back_as_they_were(journal):
     rows = [{"psnr": 0.1 + 0.2, "psnr_hvs": math.inf, "bytes": 7, "image": "für\nelise"}]
     journal.append("a", rows)
     journal.append("b", [])
     assert journal.read() == {"a": rows, "b": []}
+    journal.remove()
+    journal.remove()
+    assert not journal.path.exists()
 
 
 def test_a_kill_in_the_middle_of_a_record_costs_only_that_record(journal):
@@ -43,13 +43,6 @@ def test_noise_in_the_file_is_passed_over(journal):
     journal.append("b", 2)
     results = journal.read()
     assert (results["a"], results["b"]) == (1, 2)
-
-
-def test_a_removed_journal_is_gone_and_may_be_removed_twice(journal):
-    journal.append("a", 1)
-    journal.remove()
-    journal.remove()
-    assert not journal.path.exists()
 
 
 def test_a_journal_that_cannot_be_written_is_named(tmp_path):

@@ -8,7 +8,7 @@ from torch import nn
 from msroi.model import Architecture, CheckpointError, Network, save_checkpoint
 from study.training.pretrained import initialise
 
-VGG13 = (64, 128, 256, 512, 512)
+VGG13, SMALL = (64, 128, 256, 512, 512), (4, 4, 4, 4, 4)
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 
@@ -78,26 +78,25 @@ def test_features_are_torchvisions_away_from_the_border(tmp_path, name, norm):
 def test_features_of_another_shape_are_refused_with_the_remedy(tmp_path, norm):
     path = write(nn.Sequential(nn.Conv2d(3, 4, 3)), tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match=r"other\.pth do not fit .* give torchvision's vgg13"):
-        initialise(network(norm, widths=(4, 4, 4, 4, 4)), path)
-
-
-def test_a_file_without_features_is_refused(tmp_path):
-    torch.save({"layer1.0.weight": torch.zeros(2)}, tmp_path / "resnet.pth")
-    with pytest.raises(CheckpointError, match=r"resnet\.pth do not fit"):
-        initialise(network("none", widths=(4, 4, 4, 4, 4)), tmp_path / "resnet.pth")
+        initialise(network(norm, widths=SMALL), path)
+    torch.save({"layer1.0.weight": torch.zeros(2)}, path)  # no features at all
+    with pytest.raises(CheckpointError, match=r"other\.pth do not fit .* give torchvision's vgg13"):
+        initialise(network(norm, widths=SMALL), path)
 
 
 @pytest.mark.parametrize("name", ["vgg13.pth", "vgg13.safetensors"])
-def test_a_file_that_is_no_state_dict_is_refused(tmp_path, name):
+def test_a_file_that_is_no_state_dict_or_missing_is_refused(tmp_path, name):
+    with pytest.raises(CheckpointError, match=f"{name} does not exist"):
+        initialise(network("none", widths=SMALL), tmp_path / name)
     (tmp_path / name).write_bytes(b"no tensors in here")
     with pytest.raises(CheckpointError, match=f"{name} holds no state dict"):
-        initialise(network("none", widths=(4, 4, 4, 4, 4)), tmp_path / name)
+        initialise(network("none", widths=SMALL), tmp_path / name)
 
 
 def test_code_in_a_pickle_is_not_run(tmp_path):
     torch.save({"features.0.weight": Opens(tmp_path / "made")}, tmp_path / "evil.pth")
     with pytest.raises(CheckpointError, match=r"evil\.pth holds no state dict"):
-        initialise(network("none", widths=(4, 4, 4, 4, 4)), tmp_path / "evil.pth")
+        initialise(network("none", widths=SMALL), tmp_path / "evil.pth")
     assert not (tmp_path / "made").exists()
 
 
@@ -111,23 +110,13 @@ class Opens:
         return open, (self.path, "w")
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"nowhere\.pth does not exist"):
-        initialise(network("none", widths=(4, 4, 4, 4, 4)), tmp_path / "nowhere.pth")
-
-
-def test_features_come_from_a_checkpoint_of_ours(tmp_path):
-    start, path = network("group", widths=(4, 4, 4, 4, 4)), tmp_path / "cam.safetensors"
+def test_features_come_from_a_checkpoint_of_ours_and_of_the_same_widths(tmp_path):
+    start, path = network("group", widths=SMALL), tmp_path / "cam.safetensors"
     nn.init.constant_(start.features[1].weight, 0.5)
     save_checkpoint(start, path, {})
-    other = network("group", widths=(4, 4, 4, 4, 4))
+    other = network("group", widths=SMALL)
     initialise(other, path)
     for name, tensor in start.features.state_dict().items():
         assert torch.equal(other.features.state_dict()[name], tensor)
-
-
-def test_a_checkpoint_of_other_widths_is_refused_with_the_remedy(tmp_path):
-    path = tmp_path / "cam.safetensors"
-    save_checkpoint(network("group", widths=(4, 4, 4, 4, 8)), path, {})
     with pytest.raises(CheckpointError, match=r"cam\.safetensors do not fit .* same architecture"):
-        initialise(network("group", widths=(4, 4, 4, 4, 4)), path)
+        initialise(network("group", widths=(4, 4, 4, 4, 8)), path)

@@ -9,12 +9,20 @@ from study.statistics.rates import bd_rate, bd_rates, mean_curves, summary
 CURVE = np.array([[1000, 30.0], [2000, 33.0], [4000, 36.0], [8000, 38.0]])
 
 
-def test_a_curve_of_the_same_quality_at_eight_tenths_of_the_bytes_is_20_per_cent_better():
-    assert bd_rate(CURVE, CURVE * [0.8, 1]) == pytest.approx(-20)
+STRAIGHT = np.array([[1000 * 2**n, 30.0 + 3 * n] for n in range(6)])
 
 
-def test_a_curve_has_no_distance_from_itself_in_any_order():
-    assert bd_rate(CURVE, CURVE[::-1]) == pytest.approx(0)
+@pytest.mark.parametrize(
+    "anchor, other, expected",
+    [
+        (CURVE, CURVE * [0.8, 1], -20),  # the same quality at eight tenths of the bytes
+        (CURVE, CURVE[::-1], 0),  # itself, in another order
+        (STRAIGHT[:3], STRAIGHT[1:] * [0.8, 1], -20),  # only the shared range of quality counts
+        (CURVE, np.vstack([CURVE, [9000, 38.0]]), 0),  # of equal qualities the cheaper counts
+    ],
+)
+def test_the_rate_between_two_curves_is_known(anchor, other, expected):
+    assert bd_rate(anchor, other) == pytest.approx(expected)
 
 
 def test_exchanging_the_curves_inverts_the_ratio_of_the_rates():
@@ -23,22 +31,10 @@ def test_exchanging_the_curves_inverts_the_ratio_of_the_rates():
     assert (1 + there / 100) * (1 + back / 100) == pytest.approx(1)
 
 
-def test_only_the_shared_range_of_quality_counts():
-    straight = np.array([[1000 * 2**n, 30.0 + 3 * n] for n in range(6)])
-    assert bd_rate(straight[:3], straight[1:] * [0.8, 1]) == pytest.approx(-20)
-
-
-def test_curves_without_a_shared_quality_have_no_distance():
+def test_curves_without_a_shared_quality_have_no_distance_and_one_point_is_no_curve():
     assert np.isnan(bd_rate(CURVE, CURVE + np.array([0, 100])))
-
-
-def test_a_curve_of_one_point_is_refused():
     with pytest.raises(ValueError, match="two points of different quality"):
         bd_rate(CURVE, CURVE[:1])
-
-
-def test_of_points_of_equal_quality_the_cheaper_counts():
-    assert bd_rate(CURVE, np.vstack([CURVE, [9000, 38.0]])) == pytest.approx(0)
 
 
 def test_every_image_and_method_has_its_own_rate():

@@ -57,7 +57,9 @@ def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
 
 
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
-    (tmp_path / "params.yaml").write_text("{study: tiny, seed: 1, notebook: {mine: {}}}")
+    (tmp_path / "params.yaml").write_text(
+        "{study: tiny, seed: 1, notebook: {pictures: {mine: {}}}}"
+    )
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StudyError, match=r"reports/tables/.*csv is not here"):
         report_stage.report()

@@ -1,18 +1,25 @@
 """What must agree between the repository's own files."""
 
 import re
+import shutil
 import tomllib
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
-import papermill
 import pytest
 import yaml
+from dvc.repo import Repo
 from dvc.utils.hydra import compose_and_dump
+
+from study.article.notebooks import parameters_of
+from study.stages.notebook import values
+from study.training.recipe import architecture_of, recipe_of
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STUDIES = sorted(path.stem for path in (ROOT / "conf/study").glob("*.yaml"))
+STUDIES = ("sample", "kodak", "paper")
 CONDA_NAMES = {"pytorch": "torch"}
 
 
@@ -26,14 +33,27 @@ def pyproject_dependencies():
     return set(listed) - {tool["name"]}
 
 
-def composed(study, tmp_path):
-    target = tmp_path / "params.yaml"
-    compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
-    return yaml.safe_load(target.read_text())
+@cache
+def composed(study):
+    """The parameters of a study, as DVC composes them."""
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "params.yaml"
+        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
+        return yaml.safe_load(target.read_text())
 
 
 def params():
     return yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def names(study):
+    """Of all notebooks that a study runs."""
+    return {name for group in study["notebook"].values() for name in group}
+
+
+def given(study, notebook):
+    """What a study gives a notebook."""
+    return values(notebook.stem, study, takes=parameters_of(notebook))
 
 
 def defaults(notebook):
@@ -65,31 +85,80 @@ def test_every_dependency_has_an_exact_version_in_the_constraints():
     assert {name.replace("_", "-") for name in names} <= pinned
 
 
-def test_params_are_what_the_sample_study_composes(tmp_path):
-    assert params() == composed("sample", tmp_path)
+def test_params_are_what_the_sample_study_composes():
+    assert params() == composed("sample")
 
 
-@pytest.mark.parametrize("study", ["sample", "kodak", "paper"])
-def test_a_study_has_every_section_that_the_stages_read(study, tmp_path):
-    values = composed(study, tmp_path)
-    assert set(values) == set(params())
-    assert values["study"] == study
-    assert set(values["notebook"]) == {path.stem for path in NOTEBOOKS}
-    assert {run["set"] for run in values["evaluate"]["runs"].values()} <= set(values["fetch"])
-    assert values["train"]["data"] in values["fetch"]
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_has_every_section_that_the_stages_read(study):
+    found = composed(study)
+    assert set(found) == set(params())
+    assert found["study"] == study
+    assert names(found) == {path.stem for path in NOTEBOOKS}
+    runs, methods = found["evaluate"]["runs"].values(), found["evaluate"]["methods"]
+    assert {run["set"] for run in runs} <= set(found["fetch"])
+    assert {run["methods"] for run in runs} <= set(methods)
+    assert found["train"]["data"] in found["fetch"]
 
 
-@pytest.mark.parametrize("study", ["sample", "kodak", "paper"])
+@pytest.mark.parametrize("study", [*STUDIES, "released"])
+def test_a_study_trains_by_a_recipe_and_an_architecture(study):
+    section = composed(study)["train"]
+    for head in ("cam", "msroi"):
+        assert recipe_of(head, section, seed=1).epochs >= 1
+        assert architecture_of(head, section, classes=("any",)).head == head
+
+
+@pytest.mark.parametrize("study", STUDIES)
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_study_gives_a_notebook_only_parameters_that_it_has(study, notebook, tmp_path):
-    given = composed(study, tmp_path)["notebook"][notebook.stem]
-    assert set(given) <= set(papermill.inspect_notebook(str(notebook)))
+def test_a_study_gives_a_notebook_only_parameters_that_it_has(study, notebook):
+    assert set(given(composed(study), notebook)) <= parameters_of(notebook)
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebooks_defaults_are_the_sample_study(notebook):
-    given = params()["notebook"][notebook.stem]
-    assert given == {name: defaults(notebook)[name] for name in given}
+    sample = given(params(), notebook)
+    assert sample == {name: defaults(notebook)[name] for name in sample}
+
+
+def data_that_notebooks_depend_on(study, folder):
+    """Of each notebook, by dvc.yaml as DVC fills it with a study's parameters."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(study))
+    shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
+    with Repo.init(str(folder), no_scm=True) as repo:
+        stages = [stage for stage in repo.index.stages if stage.name.startswith("notebook-")]
+        return {
+            stage.name.partition("@")[2]: {
+                dep.def_path
+                for dep in stage.deps
+                if dep.def_path.startswith(("reports/", "data/raw/", "models/"))
+            }
+            for stage in stages
+        }
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp_path):
+    study = composed(study)
+    groups, photographs = study["notebook"], {study["photographs"]}
+    trained = {f"models/{head}.safetensors" for head in ("cam", "msroi")}
+    drawing = trained if study["saliency"]["heads"] == "models" else set()
+    scenes = {"data/raw/scenes", "reports/findings/scenes"}
+    (closeup,), (finds,) = groups["scenes"].values(), groups["released"].values()
+    found = {f"{finds['found']}/{name}" for name in ("caltech101", "osie")}
+    expected = {
+        **{name: {f"reports/results/{run}.csv"} for name, run in groups["results"].items()},
+        **{
+            name: {f"reports/results/{run}.csv" for run in runs}
+            for name, runs in groups["sets"].items()
+        },
+        **{name: photographs | drawing for name in groups["pictures"]},
+        "verdict": {f"reports/results/{run}.csv" for run in groups["verdict"]["verdict"]}
+        | {"reports/results/scale.csv", "reports/findings/scenes"},
+        "figure2_cam_vs_msroi": scenes | trained | {f"data/raw/{closeup['looked_at']['set']}"},
+        "model_what_it_finds": photographs | {path for path in found if "reports" in path},
+    }
+    assert data_that_notebooks_depend_on(study, tmp_path) == expected
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -72,46 +72,35 @@ def break_off(run, data, *, after):
             return
 
 
-@pytest.mark.parametrize("stop_after", [1, 2])
-def test_a_run_that_was_broken_off_ends_as_an_unbroken_one(stop_after):
-    data = examples(36, 0), examples(6, 1)
-    unbroken, broken = trainer(), trainer()
-    list(unbroken.epochs(*data))
-    break_off(broken, data, after=stop_after)
-    second = resumed(broken)
-    rest = list(second.epochs(*data))
-    assert [epoch.epoch for epoch in rest] == list(range(stop_after + 1, 4))
-    assert same(weights(unbroken), weights(second))
-    assert second.history == unbroken.history
-
-
 def mislabelled():
     """Validation examples whose loss rises while the training's falls."""
     images, labels = examples(12, 1)
     return Examples(images, (labels + 1) % 3)
 
 
-def test_a_run_stops_when_its_patience_is_out():
-    run = trainer("cam", epochs=12, patience=2)
+@pytest.mark.parametrize("patience", [2, 0])
+def test_a_run_stops_when_its_patience_is_out_and_without_one_at_its_last_epoch(patience):
+    run = trainer("cam", epochs=12, patience=patience)
     losses = [epoch.validation_loss for epoch in run.epochs(examples(36, 0), mislabelled())]
-    assert len(losses) < 12
-    assert np.argmin(losses) == len(losses) - 3
-
-
-def test_without_patience_a_run_goes_on_to_its_last_epoch():
-    run = trainer("cam", epochs=12, patience=0)
-    assert len(list(run.epochs(examples(36, 0), mislabelled()))) == 12
+    if patience:
+        assert len(losses) < 12
+        assert np.argmin(losses) == len(losses) - 3
+    else:
+        assert len(losses) == 12
 
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3])
-def test_a_run_that_was_broken_off_runs_out_of_patience_as_an_unbroken_one(stop_after):
-    data = examples(36, 0), mislabelled()
-    unbroken = trainer("cam", epochs=12, patience=2)
-    broken = trainer("cam", epochs=12, patience=2)
-    assert len(list(unbroken.epochs(*data))) >= 3
+@pytest.mark.parametrize("head, patience", [("msroi", 0), ("cam", 2)])
+def test_a_run_that_was_broken_off_ends_as_an_unbroken_one(head, patience, stop_after):
+    data = examples(36, 0), mislabelled() if patience else examples(6, 1)
+    options = {"epochs": 12 if patience else 4, "patience": patience}
+    unbroken, broken = trainer(head, **options), trainer(head, **options)
+    ran = len(list(unbroken.epochs(*data)))
+    assert ran > 2
     break_off(broken, data, after=stop_after)
     second = resumed(broken)
-    list(second.epochs(*data))
+    rest = list(second.epochs(*data))
+    assert [epoch.epoch for epoch in rest] == list(range(stop_after + 1, ran + 1))
     assert second.history == unbroken.history
     assert same(weights(unbroken), weights(second))
 

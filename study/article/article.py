@@ -60,7 +60,7 @@ def content(
     """
     results = facts.found(found)
     asked = params["notebook"]
-    main = list(asked["table2_intervals"]["sets"]).index(asked["verdict"]["photos"])
+    main = asked["sets"]["table2_intervals"].index(asked["verdict"]["verdict"][0])
     return {
         "run": dict(run),
         "study": {"name": params["study"], "seed": params["seed"], **params["report"]},

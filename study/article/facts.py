@@ -22,10 +22,11 @@ from msroi.metrics import PEAK
 from msroi.metrics import SALIENT as SALIENT_PIXEL
 from msroi.metrics.table import ALL, METRICS, Metric
 from msroi.model import STRIDE
-from study.data.registry import source
+from study.data.registry import source, title_of
 from study.params import MODELS
 from study.statistics import claims
 from study.statistics.intervals import RESAMPLES, Interval, side, signed
+from study.training.recipe import architecture_of, recipe_of
 
 Tables = Mapping[str, pd.DataFrame]
 Params = Mapping[str, Any]
@@ -187,15 +188,6 @@ def _categories(table: pd.DataFrame) -> Facts:
     return {"images": f"{images.sum():,}", "effects": effects(table, "method", "category")}
 
 
-def title_of_run(params: Params, name: str) -> str:
-    """What a run's images are called, by the registry of sets; "at half size" where shrunk."""
-    run = params["evaluate"]["runs"][name]
-    title, shrink = source(run["set"]).title, run.get("shrink", 1)
-    if shrink == 1:
-        return title
-    return f"{title} at {'half' if shrink == 2 else f'1/{shrink}'} size"
-
-
 def constants() -> Facts:
     """Those of the equations that no parameter changes."""
     return {
@@ -213,17 +205,17 @@ def constants() -> Facts:
 
 def chosen(params: Params) -> Facts:
     """What params.yaml chooses: symbols of the equations, training, whose heads draw which maps."""
-    head = params["train"]["heads"]["msroi"]["architecture"]
-    methods, rule = params["evaluate"]["methods"], params["saliency"]["rule"]
+    head = architecture_of("msroi", params["train"], classes=("any",))
+    methods, rule = params["evaluate"]["methods"]["main"], params["saliency"]["rule"]
     levels = [methods["mosaic"][name] for name in ("levels", "q_low", "q_high")]
     defaults = signature(direct.encode).parameters
     strength, tune = (
         methods["direct"].get(name, defaults[name].default) for name in ("strength", "tune")
     )
     return {
-        "maps_per_class": head["maps_per_class"],
-        "activation": head["activation"],
-        "evidence": head["evidence"],
+        "maps_per_class": head.maps_per_class,
+        "activation": head.activation,
+        "evidence": head.evidence,
         "rule": rule["select"],
         "short_sides": rule.get("short_sides", []),
         **dict(zip(("levels", "q_low", "q_high"), levels, strict=True)),
@@ -239,37 +231,35 @@ def chosen(params: Params) -> Facts:
 def _training(params: Params) -> Facts:
     """Where the study's own heads learn, and for how long."""
     section = params["train"]
-    data, heads = source(section["data"]), section["heads"]
+    data = source(section["data"])
+    recipes = {head: recipe_of(head, section, seed=params["seed"]) for head in section["heads"]}
     images = params["fetch"][section["data"]].get("train") or data.images
     return {
         "data": data.title,
         "images": f"{images:,}",
         "size": section["size"],
         "validation": f"{section['validation']:.0%}",
-        "epochs": {name: head["recipe"]["epochs"] for name, head in heads.items()},
-        "frozen": heads["msroi"]["recipe"].get("frozen", False),
+        "epochs": {head: recipe.epochs for head, recipe in recipes.items()},
+        "frozen": recipes["msroi"].frozen,
     }
 
 
 def _runs(params: Params) -> Facts:
     """What the runs' images are called; of which sets the study's own heads draw the maps."""
     runs, asked = params["evaluate"]["runs"], params["notebook"]
-    own = {name for name, run in runs.items() if Path(run["heads"]["MS-ROI"]).parent == MODELS}
-    titles = {name: title_of_run(params, name) for name in runs}
-    looked_at = Path(asked["model_what_it_finds"]["fixations"]).parent.name  # the set's folder
+    main, categories = asked["verdict"]["verdict"]
+    titles = {name: title_of(run) for name, run in runs.items()}
+    own = {name for name, run in runs.items() if Path(run["heads"]) == MODELS}
+    variants = params["evaluate"]["methods"]["ablations"]
     return {
         "titles": titles,
-        "categories": titles[asked["verdict"]["categories"]],
+        "categories": titles[categories],
         "scenes": source("scenes").title,
-        "looked_at": source(looked_at).title,
+        "looked_at": source("osie").title,
         "own_heads": _unique(titles[name] for name in runs if name in own),
         "released_heads": _unique(titles[name] for name in runs if name not in own),
         "shrunk": [titles[name] for name, run in runs.items() if run.get("shrink", 1) > 1],
         "rates": len(runs["rates"]["qualities"]),
-        "main": runs[asked["verdict"]["photos"]]["set"],
-        "mosaics": [
-            name
-            for name, options in params["evaluate"]["ablations"].items()
-            if options.get("method") == "mosaic"
-        ],
+        "main": runs[main]["set"],
+        "mosaics": [row for row, own in variants.items() if own.get("method") == "mosaic"],
     }

@@ -1,12 +1,14 @@
 """The article's tables of what is not a result: the deviations, and the study's parameters."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from msroi.errors import InputError
+from study.training.recipe import architecture_of, recipe_of
 
 DEVIATIONS = "## Deviations from the paper"
-PARAMETERS = ("saliency.rule", "evaluate.quality", "evaluate.methods", "scale", "train")
+PARAMETERS = ("saliency.rule", "evaluate.quality", "evaluate.methods.main", "scale", "train")
 
 
 class NoDeviationsError(InputError, ValueError):
@@ -39,11 +41,23 @@ def parameters(params: Mapping[str, Any]) -> list[list[str]]:
     """The parameters at the places `PARAMETERS`: rows of a place in params.yaml and its values."""
     rows = []
     for place in PARAMETERS:
-        value: Any = params
+        value: Any = params | {"train": _train(params)}
         for key in place.split("."):
             value = value[key]
         rows += _rows(place, value)
     return rows
+
+
+def _train(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The section `train`, each head with all of its architecture and recipe, defaults too."""
+    section = params["train"]
+    heads = {}
+    for head in section["heads"]:
+        shape = asdict(architecture_of(head, section, classes=("any",)))
+        recipe = asdict(recipe_of(head, section, seed=params["seed"]))
+        told = ("classes", "head", "seed")  # elsewhere
+        heads[head] = {key: v for key, v in (shape | recipe).items() if key not in told}
+    return {key: v for key, v in section.items() if not isinstance(v, Mapping)} | {"heads": heads}
 
 
 def _rows(place: str, value: Any) -> Iterator[list[str]]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from msroi.errors import InputError
 
@@ -55,3 +56,11 @@ def source(name: str) -> Source:
     """The registry's entry of that name; any other name is a folder of the user's own images."""
     known = sources()
     return known[name] if name in known else replace(known["folder"], name=name)
+
+
+def title_of(run: Mapping[str, Any]) -> str:
+    """What the images of a run of params.yaml are called: their set's title, and how small."""
+    title, shrink = source(run["set"]).title, run.get("shrink", 1)
+    if shrink == 1:
+        return title
+    return f"{title} at half size" if shrink == 2 else f"{title} at 1/{shrink} size"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 import pandas as pd
+import yaml
 from PIL import Image
 from tqdm import tqdm
 
@@ -26,6 +27,7 @@ from study.data.sets import ImageSet, Item
 from study.data.truths import density, object_labels
 from study.measure.journal import Journal
 from study.measure.workers import over_cluster, over_cores
+from study.params import StudyError
 
 COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
     *("image", "category", "width", "height", "method", "quality", "bytes", "budget_bytes"),
@@ -36,6 +38,8 @@ LIBRARIES = (
     *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow"),
     *("psnr-hvsm", "scipy", "torch"),
 )
+
+ROOT = Path(__file__).parents[2]  # the repository
 
 logger = logging.getLogger(__name__)
 
@@ -106,22 +110,28 @@ def evaluate(
     """
     one = partial(
         _evaluate_item,
-        **{"maps": tuple(maps.items()), "methods": tuple(methods.items())},
-        **{"qualities": tuple(qualities), "shrink": shrink, "upright": images.upright},
-        **{"sigma": images.sigma, "code": code_version()},
+        maps=tuple(maps.items()),
+        methods=tuple(methods.items()),
+        qualities=tuple(qualities),
+        shrink=shrink,
+        upright=images.upright,
+        sigma=images.sigma,
+        code=code_version(),
     )
     content = cache(_content)  # one file may hold the fixations of all
     keys = {item.name: _key(one, item, content) for item in images} if journal else {}
-    rows = _known(journal, keys) if journal else {}
+    kept = journal.read() if journal else {}
+    rows = {name: kept[key] for name, key in keys.items() if key in kept}
     missing = [_everywhere(item) for item in images if item.name not in rows]
-    spread = (
-        partial(over_cluster, address=scheduler) if scheduler else partial(over_cores, jobs=jobs)
-    )
     if rows:
         logger.info("%s: %d of %d images are done already", images.name, len(rows), len(images))
-    bar = {"desc": f"evaluate {images.name}", "total": len(images), "initial": len(rows)}
+    if scheduler:
+        results = over_cluster(one, missing, address=scheduler)
+    else:
+        results = over_cores(one, missing, jobs=jobs)
+    title, total, done = f"evaluate {images.name}", len(images), len(rows)
     broken = {}
-    for name, found, damage in tqdm(spread(one, missing), unit="image", **bar):
+    for name, found, damage in tqdm(results, title, total, unit="image", initial=done):
         if damage:
             broken[name] = damage
             continue
@@ -204,10 +214,31 @@ def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 @cache
 def code_version() -> str:
-    """Checksum of this package's modules and of the libraries that decide a row."""
-    package = Path(__file__).parent
-    sources = [(str(p.relative_to(package)), p.read_bytes()) for p in package.rglob("*.py")]
-    return joblib.hash((sorted(sources), [version(library) for library in LIBRARIES]))
+    """Checksum of the code and of the versions of the libraries that decide a row."""
+    sources = [(str(path.relative_to(ROOT)), path.read_bytes()) for path in code_files()]
+    return joblib.hash((sources, [version(library) for library in LIBRARIES]))
+
+
+def code_files(root: Path = ROOT) -> list[Path]:
+    """The project's own code that decides a row: that which dvc.yaml's stage evaluate depends on.
+
+    Raises
+    ------
+    StudyError
+        If dvc.yaml is not in the folder ``root``.
+    """
+    try:
+        stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
+    except OSError:
+        raise StudyError(
+            f"{root / 'dvc.yaml'} is not here, which names the code that decides a result: "
+            "run the study in a clone of its repository"
+        ) from None
+    listed = stages["evaluate"]["do"]["deps"]
+    own = [root / path for path in listed if path.startswith(("msroi/", "study/"))]
+    return sorted(
+        file for path in own for file in (path.rglob("*.py") if path.is_dir() else [path])
+    )
 
 
 def _evaluate_item(
@@ -229,8 +260,9 @@ def _evaluate_item(
     try:
         image = _shrunk(read_pixels(item.path, upright=upright), shrink)
         truths = {name: _shrunk(weights, shrink) for name, weights in _truths(item, sigma).items()}
-        options = {"methods": dict(methods), "qualities": qualities, "truths": truths}
-        rows = evaluate_image(image, dict(maps), **options)
+        rows = evaluate_image(
+            image, dict(maps), methods=dict(methods), qualities=qualities, truths=truths
+        )
     except (ImageError, DatasetError) as error:
         return item.name, [], str(error)
     except BudgetError as error:
@@ -269,12 +301,6 @@ def _content(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return "unreadable"  # and so without rows
-
-
-def _known(journal: Journal, keys: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
-    """Rows that the journal holds, by the image's name."""
-    results = journal.read()
-    return {name: results[key] for name, key in keys.items() if key in results}
 
 
 def _table(rows_of_images: Iterable[list[dict[str, Any]]]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 from msroi.images import read_pixels
 from msroi.saliency import SaliencyOf
 from study.data.sets import ImageSet
-from study.data.truths import density, points
+from study.data.truths import density, object_labels, points
 from study.measure.agreement import auc_judd, average_precision, cc, nss
 from study.statistics.intervals import mean_interval
 
@@ -53,52 +53,40 @@ def top_1(by_class: pd.DataFrame) -> float:
     return float(np.average(by_class["accuracy"], weights=by_class["images"]))
 
 
-def fixation_agreement(
-    images: ImageSet, maps: Mapping[str, SaliencyOf]
-) -> Iterator[dict[str, Any]]:
-    """Yield how each map of each image agrees with where people looked.
+def found(images: ImageSet, maps: Mapping[str, SaliencyOf]) -> Iterator[dict[str, Any]]:
+    """Yield what each map finds in each image of a set.
 
-    Rows: image, map, auc_judd, nss, cc (`study.measure.agreement`); the density is that of
-    `study.data.truths.density` at the set's own sigma.
+    Yields
+    ------
+    Where a set has masks of its objects (test scenes), a row an object: scene, objects (how many
+    the scene holds), object (1…), map, inside (mean saliency in the mask), everywhere (mean of the
+    image), found (inside is above everywhere). Of every other set a row an image: image, map, and
+    its agreement with where people looked: auc_judd, nss, cc (`study.measure.agreement`); the
+    density is that of `study.data.truths.density` at the set's own sigma.
     """
     for item in images:
         image = read_pixels(item.path, upright=images.upright)
+        drawn = ((name, saliency_of(image)) for name, saliency_of in maps.items())
+        if item.mask:
+            yield from _objects(item.name, object_labels(item), drawn)
+            continue
         where, looked = points(item), density(item, sigma=images.sigma)
-        for name, saliency_of in maps.items():
-            saliency = saliency_of(image)
+        for name, saliency in drawn:
             scores = {"auc_judd": auc_judd(saliency, where), "nss": nss(saliency, where)}
             yield {"image": item.name, "map": name} | scores | {"cc": cc(saliency, looked)}
 
 
-def objects_found(
-    scenes: Iterable[tuple[str, np.ndarray, np.ndarray]], maps: Mapping[str, SaliencyOf]
+def _objects(
+    scene: str, masks: np.ndarray, drawn: Iterable[tuple[str, np.ndarray]]
 ) -> Iterator[dict[str, Any]]:
-    """Yield which objects each map finds: mean saliency inside the mask above the whole image's.
-
-    Parameters
-    ----------
-    scenes
-        (name, image uint8 [H, W, 3], label image [H, W]: 0 background, i the i-th object).
-    maps
-        Name of a map → how to make it.
-
-    Yields
-    ------
-    Rows: scene, objects (how many the scene holds), object (1…), map, inside (mean saliency in the
-    mask), everywhere (mean of the image), found.
-    """
-    for scene, image, masks in scenes:
-        for name, saliency_of in maps.items():
-            saliency = saliency_of(image)
-            everywhere = float(saliency.mean())
-            for index in range(1, int(masks.max()) + 1):
-                inside = float(saliency[masks == index].mean())
-                row = {"scene": scene, "objects": int(masks.max()), "object": index, "map": name}
-                yield row | {
-                    "inside": inside,
-                    "everywhere": everywhere,
-                    "found": inside > everywhere,
-                }
+    count = int(masks.max())
+    for name, saliency in drawn:
+        everywhere = float(saliency.mean())
+        for index in range(1, count + 1):
+            inside = float(saliency[masks == index].mean())
+            row = {"scene": scene, "objects": count, "object": index, "map": name}
+            values = {"inside": inside, "everywhere": everywhere, "found": inside > everywhere}
+            yield row | values
 
 
 def share_found(found: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import PARTIAL, RAW, RESULTS, StudyError, as_csv, as_json, read_params
+from study.params import (
+    PARTIAL,
+    RAW,
+    RESULTS,
+    StudyError,
+    as_csv,
+    as_json,
+    entry,
+    heads_in,
+    read_params,
+)
 
 
 def evaluate(
@@ -24,7 +34,7 @@ def evaluate(
     there is no table until they are mended or removed, which takes their time alone; with
     broken: skip the table does without them.
     """
-    from msroi import encoder, saliency
+    from msroi.saliency import named_maps
     from study.data.sets import load
     from study.measure import evaluation
     from study.measure.journal import Journal
@@ -32,18 +42,19 @@ def evaluate(
     logging.basicConfig(format="%(message)s")
     logging.getLogger("study").setLevel(logging.INFO)
     params = read_params()
-    run, journal = _run(params, name), Journal(PARTIAL / f"{name}.jsonl")
-    methods = run["methods"]
-    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    section = params["evaluate"]
+    run = entry(section["runs"], "evaluate.runs", name)
+    methods = methods_of(section, run["methods"])
     images = load(run["set"], RAW / run["set"], subset="test")
     typer.echo(images.summary())
     if "images" in run:
         images = images.select(run["images"])
+    journal = Journal(PARTIAL / f"{name}.jsonl")
     result = evaluation.evaluate(
         images,
-        saliency.named_maps(run["heads"], **params["saliency"]["rule"]),
+        named_maps(heads_in(run["heads"]), **params["saliency"]["rule"]),
         methods=methods,
-        qualities=run["qualities"],
+        qualities=run.get("qualities", [section["quality"]]),
         shrink=run.get("shrink", 1),
         scheduler=os.environ.get("MSROI_DASK", ""),
         journal=journal,
@@ -53,11 +64,13 @@ def evaluate(
     journal.remove()
 
 
-def _run(params: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    runs = params["evaluate"]["runs"]
-    if name not in runs:
-        raise StudyError(f"params.yaml has no evaluate.runs.{name}: choose from {', '.join(runs)}")
-    return runs[name]
+def methods_of(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """A set of methods of evaluate.methods, of which the encoder knows every one."""
+    from msroi import encoder
+
+    methods = entry(section["methods"], "evaluate.methods", name)
+    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    return methods
 
 
 def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:

@@ -1,6 +1,6 @@
 """What the heads find in an image set: `python -m study find`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +9,7 @@ import typer
 
 from msroi.files import write_atomically
 from msroi.saliency import OWN, named_maps, network_map
-from study.params import FINDINGS, RAW, StudyError, as_csv, as_json, read_params
+from study.params import FINDINGS, RAW, StudyError, as_csv, as_json, heads_in, read_params
 
 
 def find(
@@ -29,27 +29,30 @@ def find(
 
     params = read_params()
     section = params["findings"].get(name, {})
-    released = {"MS-ROI": WEIGHTS / "msroi.safetensors", "CAM": WEIGHTS / "cam.safetensors"}
-    heads = section.get("heads", released)
+    heads = heads_in(section.get("heads", WEIGHTS))
     images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
     typer.echo(images.summary())
+    if images.classes and not images[0].mask:
+        rows = _classified(images, heads)
+    else:
+        rows = _found_by_heads(images, heads, params["saliency"]["rule"])
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
-    rows = _classified if images.classes and not images[0].mask else _by_head
-    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows(images, heads))))
+    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows)))
     if "settings" in section:
-        table = pd.DataFrame(_by_setting(images, heads[OWN], **section["settings"]))
-        write_atomically(folder / "settings.csv", as_csv(table))
+        rows = _found_by_setting(images, heads[OWN], **section["settings"])
+        write_atomically(folder / "settings.csv", as_csv(pd.DataFrame(rows)))
 
 
-def _classified(images, heads):
+def _classified(images, heads: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+    """How each head names the images that its training held out, class by class."""
     from msroi.model import load_model
     from study.data.classes import split
     from study.measure import findings
     from study.training.trainer import load_examples, predict
 
-    for title, checkpoint in heads.items():
-        model = load_model(checkpoint)
+    for title, path in heads.items():
+        model = load_model(path)
         told = model.metadata
         held_out = split(images, validation=told["validation"], seed=told["seed"])
         if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
@@ -65,46 +68,28 @@ def _classified(images, heads):
         yield from table.assign(head=title).to_dict("records")
 
 
-def _by_head(images, heads):
+def _found_by_heads(images, heads: Mapping[str, Path], rule: Mapping[str, Any]):
+    """What the heads' maps and the controls find."""
     from tqdm import tqdm
 
-    maps = named_maps(heads, **read_params()["saliency"]["rule"])
-    return tqdm(_found(images, maps), desc=f"find {images.name}", unit="row")
-
-
-def _found(images, maps):
-    """What maps find in a set: where people looked, or the objects of scenes."""
     from study.measure import findings
 
-    if images[0].mask is None:
-        return findings.fixation_agreement(images, maps)
-    return findings.objects_found(_scenes(images), maps)
+    maps = named_maps(heads, **rule)
+    return tqdm(findings.found(images, maps), desc=f"find {images.name}", unit="row")
 
 
-def _by_setting(
-    images, checkpoint, *, every: int, rules: Mapping[str, Any], short_sides: list[int]
-):
+def _found_by_setting(images, head: Path, *, every: int, top: list[int], short_sides: list[int]):
     """What MS-ROI's maps of every n-th image find, by rule and by scale."""
     from tqdm import tqdm
 
+    from study.measure import findings
+
+    rules = {"expected": {"select": "expected"}, "threshold": {"select": "threshold"}}
+    rules |= {f"top {k}": {"select": "topk", "k": k} for k in top}
     some = images.select(item.name for item in images.items[::every])
     for side in tqdm(short_sides, desc="short sides", unit="side"):
         maps = {
-            rule: network_map(checkpoint, short_sides=(side,), **options)
-            for rule, options in rules.items()
+            name: network_map(head, short_sides=(side,), **rule) for name, rule in rules.items()
         }
-        for row in _found(some, maps):
+        for row in findings.found(some, maps):
             yield row | {"short_side": side}
-
-
-def _scenes(images):
-    """Name, pixels and label image of each."""
-    from msroi.images import read_image
-    from study.data.truths import object_labels
-
-    for item in images:
-        yield (
-            item.name,
-            read_image(item.path).pixels,
-            object_labels(item),
-        )

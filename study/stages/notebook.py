@@ -1,25 +1,55 @@
 """A notebook, run: `python -m study notebook`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
-from study.params import EXECUTED, FIGURES, NOTEBOOKS, TABLES, StudyError, read_params
+from study.data.registry import title_of
+from study.params import (
+    EXECUTED,
+    FIGURES,
+    NOTEBOOKS,
+    RESULTS,
+    TABLES,
+    StudyError,
+    read_params,
+)
 
 
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
     """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to reports/notebooks.
 
-    Its parameters are those of notebook.<name> in params.yaml. The notebook itself saves its figure
-    to reports/figures and its table to reports/tables.
+    Its parameters are those of notebook.<group>.<name> in params.yaml, and of photographs, saliency
+    and evaluate those that it has. The notebook itself saves its figure to reports/figures and its
+    table to reports/tables.
     """
     from study.article import notebooks
 
     params, source = read_params(), NOTEBOOKS / f"{name}.ipynb"
-    if name not in params["notebook"] or not source.exists():
-        known = ", ".join(params["notebook"])
-        raise StudyError(f"the study has no notebook {name!r}: choose from {known}")
+    known = [name for group in params["notebook"].values() for name in group]
+    if name not in known or not source.exists():
+        raise StudyError(f"the study has no notebook {name!r}: choose from {', '.join(known)}")
     for folder in (EXECUTED, FIGURES, TABLES):
         folder.mkdir(parents=True, exist_ok=True)
-    executed = notebooks.execute(source, params["notebook"][name])
-    notebooks.write_all(executed, EXECUTED / name)
+    given = values(name, params, takes=notebooks.parameters_of(source))
+    notebooks.write_all(notebooks.execute(source, given), EXECUTED / name)
+
+
+def values(name: str, params: Mapping[str, Any], *, takes: set[str]) -> dict[str, Any]:
+    """What a study gives a notebook that ``takes`` parameters of these names."""
+    groups, runs = params["notebook"], params["evaluate"]["runs"]
+    shared = {
+        "photographs": params["photographs"],
+        "quality": params["evaluate"]["quality"],
+        "methods": params["evaluate"]["methods"]["main"],
+        **params["saliency"],
+    }
+    given = {key: value for key, value in shared.items() if key in takes}
+    if name in groups["results"]:
+        return given | {"results": str(RESULTS / f"{groups['results'][name]}.csv")}
+    compared = groups["sets"] | groups["verdict"]
+    if name in compared:
+        return given | {"sets": {run: title_of(runs[run]) for run in compared[name]}}
+    own = groups["pictures"] | groups["scenes"] | groups["released"]
+    return given | own[name]

@@ -4,27 +4,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from study.params import read_params
-from study.stages.evaluate import write_results
+from study.params import heads_in, read_params
+from study.stages.evaluate import methods_of, write_results
 
 
 def scale() -> None:
     """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
-    from msroi import encoder
     from msroi.saliency import named_maps
     from study.measure import evaluation
 
     params = read_params()
-    section, options, saliency = params["scale"], params["evaluate"], params["saliency"]
-    encoder.check_methods(options["methods"])
+    section, saliency = params["scale"], params["saliency"]
+    methods = methods_of(params["evaluate"], "main")
     name, image = _large_image(section, params["seed"])
     sizes = evaluation.sizes(image.shape[:2], count=section["count"], smallest=section["smallest"])
     table = evaluation.evaluate_sizes(
         (evaluation.resize(image, size) for size in sizes),
-        named_maps(saliency["heads"], **saliency["rule"]),
+        named_maps(heads_in(saliency["heads"]), **saliency["rule"]),
         name,
-        methods=options["methods"],
-        qualities=[options["quality"]],
+        methods=methods,
+        qualities=[params["evaluate"]["quality"]],
     )
     write_results("scale", table)
 

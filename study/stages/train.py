@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import MODELS, RAW, TRAINING, as_json, read_params, tuples
+from study.params import MODELS, RAW, TRAINING, as_json, entry, read_params
 
 
 def train(
@@ -27,12 +27,13 @@ def train(
     from msroi.model import find_device, save_checkpoint
     from study.data import classes, sets
     from study.training import parallel
-    from study.training.recipe import Recipe
+    from study.training.recipe import recipe_of
     from study.training.trainer import Trainer, load_examples
 
     params = read_params()
     section, seed = params["train"], params["seed"]
-    recipe = Recipe(seed=seed, **tuples(section["recipe"] | section["heads"][head]["recipe"]))
+    entry(section["heads"], "train.heads", head)
+    recipe = recipe_of(head, section, seed=seed)
     with parallel.joined(find_device(recipe.device)):
         every = sets.load(section["data"], RAW / section["data"], subset="train")
         if parallel.first():
@@ -48,9 +49,9 @@ def train(
         _run_epochs(trainer, parts, state, resume=resume)
         if not parallel.first():
             return
+    history = [epoch._asdict() for epoch in trainer.history]
     metadata = {key: section[key] for key in ("data", "size", "stored", "validation", "groups")}
-    metadata |= {"seed": seed, "recipe": asdict(recipe), "result": trainer.history[-1]._asdict()}
-    metadata |= {"epochs": [epoch._asdict() for epoch in trainer.history]}
+    metadata |= {"seed": seed, "recipe": asdict(recipe), "epochs": history, "result": history[-1]}
     metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
     save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
     write_atomically(TRAINING / head / "split.json", as_json(split))
@@ -85,13 +86,13 @@ def _network(head: str, classes, section: Mapping[str, Any], seed: int):
     """A head's network before its training, with the features that it starts from."""
     import torch
 
-    from msroi.model import Architecture, Network
+    from msroi.model import Network
     from study.training.pretrained import initialise
+    from study.training.recipe import architecture_of
 
-    options = section["heads"][head]
     torch.manual_seed(seed)
-    shape = section["architecture"] | options["architecture"]
-    network = Network(Architecture(classes=classes, head=head, **tuples(shape)))
-    if not Path(options["features"]).is_dir():  # a folder: from nothing but its data
-        initialise(network, options["features"])
+    network = Network(architecture_of(head, section, classes=classes))
+    features = section["heads"][head]["features"]
+    if not Path(features).is_dir():  # a folder: from nothing but its data
+        initialise(network, features)
     return network

@@ -180,7 +180,7 @@ def of_sizes(results: pd.DataFrame) -> Claim:
 def of_heads(found: pd.DataFrame, *, several: Sequence[int], seed: int) -> Claim:
     """Figure 2: MS-ROI finds objects that CAM doesn't.
 
-    ``found`` as `study.measure.findings.objects_found` yields it.
+    ``found`` as `study.measure.findings.found` yields it.
     """
     some = found[found["objects"].isin(several)]
     by_scene = some.pivot_table(index="scene", columns="map", values="found", aggfunc="mean")

@@ -63,13 +63,12 @@ def by_category(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
 def against_each(table: pd.DataFrame, method: str, *, seed: int) -> pd.DataFrame:
     """One method against every other: as `intervals`, with the other's name in the column other."""
-    others = [other for other in table["method"].unique() if other != method]
-    against = (
-        intervals(table[table["method"].isin([method, other])], seed=seed, baseline=other)
-        for other in others
-    )
-    named = [rows.assign(other=other) for rows, other in zip(against, others, strict=True)]
-    return pd.concat(named, ignore_index=True)
+    parts = []
+    for other in table["method"].unique():
+        if other != method:
+            pair = table[table["method"].isin([method, other])]
+            parts.append(intervals(pair, seed=seed, baseline=other).assign(other=other))
+    return pd.concat(parts, ignore_index=True)
 
 
 def measured(table: pd.DataFrame) -> list[str]:

@@ -1,12 +1,15 @@
-"""How to train: a recipe, and what follows from it for a device, a step and an epoch."""
+"""How to train: a recipe, and what follows from it for a step and an epoch."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from msroi.errors import InputError
-from msroi.model import STRIDE
+from msroi.model import STRIDE, Architecture
+from study.params import tuples
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -17,7 +20,7 @@ class RecipeError(InputError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train; `params.yaml` gives each value its reason.
+    """How to train; params.yaml says only what differs from the defaults here.
 
     Attributes
     ----------
@@ -75,6 +78,20 @@ class Recipe:
             raise RecipeError(
                 f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}"
             )
+
+
+def recipe_of(head: str, section: Mapping[str, Any], *, seed: int) -> Recipe:
+    """The recipe of a head by the section `train` of params.yaml, whose heads add to all's."""
+    own = section["heads"][head].get("recipe", {})
+    return Recipe(seed=seed, **tuples(section["recipe"] | own))
+
+
+def architecture_of(
+    head: str, section: Mapping[str, Any], *, classes: tuple[str, ...]
+) -> Architecture:
+    """The network of a head by the section `train` of params.yaml, whose heads add to all's."""
+    own = section["heads"][head].get("architecture", {})
+    return Architecture(classes=classes, head=head, **tuples(section["architecture"] | own))
 
 
 def schedule(progress: float, warmup: float) -> float:

@@ -52,7 +52,7 @@ class Trainer:
     """Trains a network epoch by epoch, and can stop after any of them and go on.
 
     Everything random in an epoch follows from the recipe's seed and the epoch's number, and the
-    learning rate from the step's, so that the weights, AdamW's moments and the epochs done are the
+    learning rate from the step's, so that the weights, AdamW's moments and the history are the
     whole state: a run that was broken off ends as an unbroken one, bit for bit.
 
     Parameters
@@ -64,10 +64,8 @@ class Trainer:
 
     Attributes
     ----------
-    done
-        Number of epochs done.
     history
-        What each of them came to.
+        What each epoch that is done came to.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
@@ -77,11 +75,16 @@ class Trainer:
         self.network = network.to(self.device, memory_format=torch.channels_last)  # faster
         self.network.features.requires_grad_(not recipe.frozen)
         self.model = parallel.split_among(self.network)
-        self.recipe, self.done = recipe, 0
+        self.recipe = recipe
         self.history: list[Epoch] = []
         self.optimizer = torch.optim.AdamW(
             network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
+
+    @property
+    def done(self) -> int:
+        """Number of epochs done."""
+        return len(self.history)
 
     def epochs(self, train: Examples, validation: Examples) -> Iterator[Epoch]:
         """Yield an `Epoch` after each pass that is still to do."""
@@ -94,8 +97,8 @@ class Trainer:
                 for loss in self._pass(train, total):
                     losses.append(loss)
                     bar.update()
-                self.done += 1
-                result = Epoch(self.done, float(np.mean(losses)), *validate(self, validation))
+                number, loss = self.done + 1, float(np.mean(losses))
+                result = Epoch(number, loss, *validate(self, validation))
                 self.history.append(result)
                 bar.set_postfix(loss=result.train_loss, accuracy=result.validation_accuracy)
                 yield result
@@ -151,31 +154,24 @@ class Trainer:
             for index, entry in self.optimizer.state_dict()["state"].items()
             for name, tensor in entry.items()
         }
-        history = {
-            f"history.{number}": torch.tensor(results, dtype=torch.float64)
-            for number, *results in self.history
-        }
-        state = {**weights, **moments, **history, "done": torch.tensor(self.done)}
-        return {name: tensor.contiguous() for name, tensor in state.items()}
+        history = {"history": torch.tensor(self.history, dtype=torch.float64)}
+        return {name: t.contiguous() for name, t in (weights | moments | history).items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take up a `state` where it was left; RuntimeError if it is another network's."""
-        self.network.load_state_dict(
-            {k.removeprefix("network."): t for k, t in state.items() if k.startswith("network.")}
-        )
+        self.network.load_state_dict(_under("network.", state))
         moments: dict[int, dict[str, Tensor]] = {}
-        for key, tensor in state.items():
-            if key.startswith("optimizer."):
-                _, index, name = key.split(".")
-                moments.setdefault(int(index), {})[name] = tensor
+        for key, tensor in _under("optimizer.", state).items():
+            index, name = key.split(".")
+            moments.setdefault(int(index), {})[name] = tensor
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": moments, "param_groups": groups})
-        self.done = int(state["done"])
-        self.history = sorted(
-            Epoch(int(key.split(".")[1]), *tensor.tolist())
-            for key, tensor in state.items()
-            if key.startswith("history.")
-        )
+        self.history = [Epoch(int(number), *rest) for number, *rest in state["history"].tolist()]
+
+
+def _under(prefix: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The part of a state whose names begin so, by the rest of their names."""
+    return {k.removeprefix(prefix): t for k, t in state.items() if k.startswith(prefix)}
 
 
 @torch.inference_mode()
