@@ -131,7 +131,7 @@ def test_parameters_change_what_is_said_of_the_method(params, said):
     }.items():
         assert old in before and old not in after
         assert new in after and (not new or new not in before)
-    assert "The heads trained here draw the maps of rendered objects with known masks." in before
+    assert "The heads trained here draw the maps of Rendered scenes." in before
 
 
 def test_the_parameters_are_params_yamls(params):

@@ -18,6 +18,17 @@ import msroi
 
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+ASSETS = {  # what a module reads beside it
+    "study/data/registry.py": ["study/data/sources.toml"],
+    "study/data/classes.py": ["study/data/groups/caltech256.csv"],
+    "study/article/notebooks.py": ["study/article/notebook.typ"],
+    "study/stages/publish.py": ["study/article/results.md"],
+    "study/stages/report.py": [
+        *("study/article/article.typ", "study/article/layout.typ", "study/article/references.bib"),
+        "study/article/discussion_kodak.typ",
+    ],
+}
 LAYERS = {
     contract["containers"][0]: contract["layers"]
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"][
@@ -37,9 +48,9 @@ def file_of(module):
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def holds_code(module):
+def holds_code(file):
     """Whether a module is more than its docstring."""
-    return len(ast.parse(file_of(module).read_text()).body) > 1
+    return len(ast.parse(file.read_text()).body) > 1
 
 
 def closure(*modules):
@@ -48,10 +59,11 @@ def closure(*modules):
     while waiting:
         module = waiting.pop()
         parents = {module.rsplit(".", n)[0] for n in range(1, module.count(".") + 1)}
-        wanted = {module, *graph().find_upstream_modules(module), *filter(holds_code, parents)}
+        wanted = {module, *graph().find_upstream_modules(module), *parents}
         waiting |= wanted - found - {module}
         found |= wanted
-    return {file_of(module).relative_to(ROOT).as_posix() for module in filter(holds_code, found)}
+    files = filter(holds_code, map(file_of, found))
+    return {file.relative_to(ROOT).as_posix() for file in files}
 
 
 def imported_by(notebook):
@@ -66,34 +78,25 @@ def imported_by(notebook):
                 yield lazy or (inner if inner in graph().modules else node.module)
 
 
-def notebooks_of(stage):
-    """The notebooks that a stage of dvc.yaml runs, where it runs any."""
-    listed = STAGES[stage].get("foreach", [])
-    names = yaml.safe_load((ROOT / "params.yaml").read_text())["notebook"]
-    return [ROOT / f"notebooks/{name}.ipynb" for name in (names if listed else [])]
-
-
 def needed(stage):
-    command = (STAGES[stage].get("do") or STAGES[stage])["cmd"].split()
-    program = command[command.index("study") + 1]
+    """Files that a stage of dvc.yaml needs: of its command, and of the notebooks that it runs."""
+    program, _, group = stage.partition("-")
     modules = {f"study.stages.{program}"}
-    if program == "notebook":
-        modules |= {module for path in notebooks_of(stage) for module in imported_by(path)}
-    return closure(*modules)
+    for name in PARAMS["notebook"][group] if group else ():
+        modules |= set(imported_by(ROOT / f"notebooks/{name}.ipynb"))
+    files = closure(*modules)
+    return files | {asset for module in files for asset in ASSETS.get(module, [])}
 
 
 def listed(stage):
-    """Files of code that the stage's deps name, or that lie in a folder that they name."""
+    """Files that the stage's deps name, or that lie in a folder that they name, of the code."""
     deps = (STAGES[stage].get("do") or STAGES[stage])["deps"]
-    paths = [ROOT / dep for dep in deps if dep.split("/")[0] in ("msroi", "study")]
-    assert all(path.exists() for path in paths), deps
-    files = {file for path in paths for file in ([path] if path.is_file() else path.rglob("*.py"))}
-    code = {file for file in files if file.suffix == ".py"}
-    return {
-        file.relative_to(ROOT).as_posix()
-        for file in code
-        if len(ast.parse(file.read_text()).body) > 1
-    }
+    paths = [ROOT / dep for dep in deps if dep.startswith(("msroi/", "study/"))]
+    assert [path for path in paths if not path.exists()] == []
+    files = {file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))}
+    code = {file for file in files if file.suffix == ".py" and holds_code(file)}
+    read = {file for file in files if file.suffix in (".bib", ".csv", ".md", ".toml", ".typ")}
+    return {file.relative_to(ROOT).as_posix() for file in code | read}
 
 
 def test_the_contracts_of_the_arrows_are_kept(capsys, monkeypatch):
