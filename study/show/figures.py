@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -52,19 +51,17 @@ STYLE = {
 }
 
 
-def style():
-    """Give all figures the one style: ``with figures.style(): …``."""
-    return mpl.rc_context(STYLE)
-
-
-def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
-    """Show an image uint8 [H, W, 3] without axes."""
-    return _show(ax, image, title)
+def show_image(ax: Axes, image: np.ndarray, title: str = "", **scale: Any) -> Axes:
+    """Show an image, uint8 [H, W, 3] or [H, W] on a scale of `Axes.imshow`, without axes."""
+    ax.imshow(image, **scale)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
 
 
 def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
     """Show a saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
-    return _show(ax, saliency, title, cmap="magma", vmin=0, vmax=1)
+    return show_image(ax, saliency, title, cmap="magma", vmin=0, vmax=1)
 
 
 def show_box(ax: Axes, box: tuple[slice, slice]) -> Axes:
@@ -197,14 +194,7 @@ def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
     sizes = np.log1p(np.abs(values))
     for (row, column), value in np.ndenumerate(values):
         ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
-    return _show(ax, sizes, title, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
-
-
-def _show(ax: Axes, pixels: np.ndarray, title: str, **scale: Any) -> Axes:
-    ax.imshow(pixels, **scale)
-    ax.set_title(title)
-    ax.set_axis_off()
-    return ax
+    return show_image(ax, sizes, title, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
 
 
 def _around_zero(ax: Axes, **labels: str) -> Axes:

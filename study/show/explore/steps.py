@@ -15,27 +15,13 @@ AMPLIFIED = 10  # times: an error of 25.5 levels or more is white
 
 
 class Step(NamedTuple):
-    """What one choice of settings comes to.
+    """What one choice of settings comes to."""
 
-    Attributes
-    ----------
-    data : bytes
-        The JPEG file.
-    budget_bytes : int
-        The size of the standard JPEG of the quality that was asked for.
-    pixels : uint8 [H, W, 3]
-        The file decoded.
-    difference : uint8 [H, W]
-        The `error_image` of the two lumas.
-    values : dict
-        The metrics that take a tenth of a second for 768×512, by their keys in `msroi.metrics`.
-    """
-
-    data: bytes
-    budget_bytes: int
-    pixels: np.ndarray
-    difference: np.ndarray
-    values: dict[str, float]
+    data: bytes  # the JPEG file
+    budget_bytes: int  # the size of the standard JPEG of the quality that was asked for
+    pixels: np.ndarray  # the file decoded: uint8 [H, W, 3]
+    difference: np.ndarray  # the `error_image` of the two lumas: uint8 [H, W]
+    values: dict[str, float]  # metrics that take a tenth of a second for 768×512, by their keys
 
 
 def step(
@@ -49,22 +35,11 @@ def step(
     q_low: int = 30,
     q_high: int = 70,
 ) -> Step:
-    """Encode at the bytes of the standard JPEG of a quality, decode, and compare.
+    """Encode at the bytes of the standard JPEG of a quality (1 to 100), decode, and compare.
 
-    Parameters
-    ----------
-    photo : uint8 [H, W, 3]
-    saliency : float [H, W] in [0, 1]
-    method : str
-        One of `msroi.encoder.OFFERED`. ``"direct"`` heeds `strength`, ``"mosaic"`` heeds `levels`,
-        `q_low` and `q_high`, and the others none of these; see `msroi.encode`.
-    quality : int
-        1 to 100: sets the budget.
-
-    Raises
-    ------
-    BudgetError, ValueError
-        As `msroi.encode`.
+    The photo is uint8 [H, W, 3], the map float [H, W] in [0, 1], the method one of
+    `msroi.encoder.OFFERED`: ``"direct"`` heeds `strength`, ``"mosaic"`` heeds `levels`, `q_low` and
+    `q_high`, and the others none of these. Raises what `msroi.encode` does.
     """
     given = {"strength": strength, "levels": levels, "q_low": q_low, "q_high": q_high}
     options = {name: value for name, value in given.items() if name in METHODS[method].options}

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping
 from math import sqrt
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
-from msroi.images import ImageError, read_image, read_map
+from msroi.images import read_image, read_map
 from msroi.metrics import SALIENT
 from study.show.explore.steps import Step, step
 
@@ -19,23 +18,14 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 PAINTED, UPLOADED = "painted", "uploaded"
 RING = 1.5  # pixels of the white, and of the black, of the ring that shows the brush
 
-
 DrawMap = Callable[[np.ndarray], np.ndarray]  # image → map
 
 
 class Photo(NamedTuple):
-    """A photograph as the explorer shows it.
+    """A photograph as the explorer shows it."""
 
-    Attributes
-    ----------
-    pixels : uint8 [H, W, 3]
-        At most `LARGEST` of them: scaled down where the file has more.
-    shape : (int, int)
-        Height and width of the file's own image, upright.
-    """
-
-    pixels: np.ndarray
-    shape: tuple[int, int]
+    pixels: np.ndarray  # uint8 [H, W, 3], scaled down where the file has more than `LARGEST`
+    shape: tuple[int, int]  # height and width of the file's own image, upright
 
 
 class Brush(NamedTuple):
@@ -69,11 +59,7 @@ class Brush(NamedTuple):
 class Subject:
     """A photograph whose maps, and whose standard JPEGs, are made once.
 
-    Parameters
-    ----------
-    photo : Photo
-    maps : Mapping of str to (image → map)
-        Beside them a subject has a map ``"painted"``, black at first, and one ``"uploaded"``.
+    Beside ``maps`` it has a map ``"painted"``, black at first, and one ``"uploaded"``.
     """
 
     def __init__(self, photo: Photo, maps: Mapping[str, DrawMap]) -> None:
@@ -126,23 +112,6 @@ def read_photo(path: str | Path) -> Photo:
 def read_map_of(photo: Photo, path: str | Path) -> np.ndarray:
     """Read a map whose file is as large as the photo's: float32 [H, W], scaled as the photo is."""
     return _fitted(read_map(path, photo.shape))
-
-
-def read_upload(upload: Mapping[str, Any], read: Callable[[Path], Any]) -> Any:
-    """Read an uploaded file, ``{"name": …, "content": bytes}``, by a function that takes a path.
-
-    Raises
-    ------
-    ImageError
-        As `read` says it, but with the name that the file's owner knows.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "upload"
-        path.write_bytes(upload["content"])
-        try:
-            return read(path)
-        except ImageError as error:
-            raise ImageError(str(error).replace(str(path), upload["name"])) from error
 
 
 def _fitted(pixels: np.ndarray) -> np.ndarray:
