@@ -151,12 +151,8 @@ def categories(
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield `count` images of each category: (category, name "001" upwards, uint8 RGB).
 
-    Parameters
-    ----------
-    count : int
-        Above 3 the sources come again, in other crops and with other random numbers.
-    size : (height, width), at least 32 each
-    seed : int
+    The size is (height, width), at least 32 each. From the fourth image on the sources come again,
+    in other crops and with other random numbers.
     """
     for number, (category, maker) in enumerate(CATEGORIES.items()):
         for index in range(count):

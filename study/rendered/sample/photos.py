@@ -42,20 +42,17 @@ GREY_PHOTOGRAPHS = {"camera": "camera.png", "moon": "moon.png"}
 
 
 def photographs() -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, uint8 RGB [H, W, 3]) of each photograph in `PHOTOGRAPHS`, as shipped.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where scikit-image, or a file of its wheel, is missing. Nothing is ever downloaded.
-    """
+    """Yield (name, uint8 RGB [H, W, 3]) of each photograph in `PHOTOGRAPHS`, as shipped."""
     for name in PHOTOGRAPHS:
         yield name, np.asarray(photograph(name))
 
 
 @lru_cache(maxsize=16)
 def photograph(name: str) -> Image.Image:
-    """Return a photograph, colour or grey, as an RGB Pillow image that is not to be changed."""
+    """Return a photograph, colour or grey, as an RGB Pillow image that is not to be changed.
+
+    FileNotFoundError where scikit-image, or a file of its wheel, is missing: nothing is downloaded.
+    """
     spec = find_spec("skimage")
     if spec is None:
         raise FileNotFoundError("The sample needs scikit-image: pip install 'msroi[study]'.")

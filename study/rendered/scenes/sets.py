@@ -22,10 +22,10 @@ def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tup
     size = (height, width).
     """
     for index in range(count):
-        name = CLASSES[index % len(CLASSES)]
-        number = index // len(CLASSES) + 1
+        number, place = divmod(index, len(CLASSES))
+        name = CLASSES[place]
         scene = render(*size, objects=[name], seed=_scene_seed(seed, TRAIN, index))
-        yield f"{name}/{number:04d}", scene
+        yield f"{name}/{number + 1:04d}", scene
 
 
 def many_object_set(
@@ -52,18 +52,11 @@ def write_set(
     test_size: tuple[int, int],
     seed: int,
 ) -> None:
-    """Render a training and a test set into a folder, which appears only when complete.
+    """Render ``train`` scenes of one object, and ``test_per_count`` of each of 1, 2, 3 and 4.
 
     Writes train/<class>/0001.png …; test/0001.png … with test/masks/0001.png, label images of
-    `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. A
-    folder of that name is replaced.
-
-    Parameters
-    ----------
-    train : int
-        Training scenes in all, of train_size (height, width) pixels.
-    test_per_count : int
-        Test scenes of each of 1, 2, 3 and 4 objects, of test_size (height, width) pixels.
+    `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. Sizes are
+    (height, width). The folder appears only when complete, and replaces one of its name.
     """
     with complete_folder(folder) as partial:
         training = one_object_set(train, train_size, seed)
