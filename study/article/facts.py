@@ -38,12 +38,9 @@ PER_CENT, POINTS, NSS = Metric("BD-rate", "", 1), Metric("points", "", 0), Metri
 def effect(value: Interval, shown: Metric) -> Facts | None:
     """A difference as it is printed, and on which side of zero its interval lies.
 
-    Returns
-    -------
-    dict
-        number (``"−1.35"``), mean (the same with its unit, ``"−1.35 dB"``), low and high (None
-        where the interval is unknown), side (`study.statistics.intervals.side`) and value (the
-        mean, unformatted). None where not even the mean is known.
+    Gives number (``"−1.35"``), mean (the same with its unit, ``"−1.35 dB"``), low and high (None
+    where the interval is unknown), side (`study.statistics.intervals.side`) and value (the mean,
+    unformatted); None where not even the mean is known.
     """
     if pd.isna(value.mean):
         return None
@@ -55,17 +52,8 @@ def effect(value: Interval, shown: Metric) -> Facts | None:
 def effects(table: pd.DataFrame, *keys: str, shown: Metric | None = None) -> Facts:
     """The effect of every row, by the values of the columns ``keys``, one within the other.
 
-    Parameters
-    ----------
-    table
-        Columns ``keys``, mean, low and high, and metric where ``shown`` is not given.
-    shown
-        How all of them are printed; unless given, each as its metric.
-
-    Raises
-    ------
-    ValueError
-        The keys do not tell two rows apart.
+    Each is printed as the metric in its column metric, or all as ``shown`` says. ValueError where
+    the keys do not tell two rows apart.
     """
     if not keys:
         if len(table) > 1:
@@ -93,10 +81,7 @@ def records(table: pd.DataFrame, **formats: str) -> list[Facts]:
 def found(tables: Tables) -> Facts:
     """All that the article and README say of results, from the notebooks' tables alone.
 
-    Parameters
-    ----------
-    tables
-        Name of a notebook → the table that it saved, of all of `study.article.article.FIGURES`.
+    They are by the notebooks' names, of all of `study.article.article.FIGURES`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
     people, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
