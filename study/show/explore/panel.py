@@ -14,8 +14,7 @@ import numpy as np
 from msroi.encoder import METHODS, OFFERED
 from msroi.images import ImageError, png
 from study.show.explore import subject as subjects
-from study.show.explore.steps import AMPLIFIED, numbers, table
-from study.show.explore.subject import PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
+from study.show.explore.subject import AMPLIFIED, PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
 
 VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
 TITLES = {  # of the small ones
@@ -161,7 +160,7 @@ class Panel(widgets.VBox):
     @told
     def clear(self) -> None:
         """Paint anew, on black."""
-        self._choose(PAINTED, self.subject.black())
+        self._choose(PAINTED, np.zeros(self.subject.shape, np.float32))
 
     @told
     def show_all(self) -> None:
@@ -186,7 +185,8 @@ class Panel(widgets.VBox):
         self.views |= {"this JPEG": own.data, "standard JPEG": standard.data}
         self.pictures["JPEG"].value = own.data
         self.pictures["difference"].value = png(own.difference)
-        self.numbers.value = numbers(table(self.steps), own.difference.size)
+        made = subjects.table(self.steps)
+        self.numbers.value = subjects.numbers(made, own.difference.size)
         self.show_view()
 
     @told
