@@ -1,7 +1,7 @@
 """Sets of scenes: single objects to train on, one to four objects to test on."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,9 +13,10 @@ from tqdm import tqdm
 from study.rendered.scenes.scene import CLASSES, Scene, render
 
 TRAIN, TEST = 0, 1
+NamedScenes = Iterator[tuple[str, Scene]]
 
 
-def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tuple[str, Scene]]:
+def one_object_set(count: int, size: tuple[int, int], seed: int) -> NamedScenes:
     """Render scenes of one object each, the classes in turn, as in Caltech's sets.
 
     Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene of
@@ -28,17 +29,15 @@ def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tup
         yield f"{name}/{number + 1:04d}", scene
 
 
-def many_object_set(
-    per_count: int, size: tuple[int, int], counts: Sequence[int] = (1, 2, 3, 4), *, seed: int
-) -> Iterator[tuple[str, Scene]]:
-    """Render scenes of objects of distinct classes, `per_count` scenes of each of the counts.
+def many_object_set(per_count: int, size: tuple[int, int], seed: int) -> NamedScenes:
+    """Render scenes of 1, 2, 3 and 4 objects of distinct classes, `per_count` scenes of each.
 
     Classes come from shuffled decks of all of them, so over the set they are as even as can be.
     Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
     """
     deck, rng = [], np.random.default_rng([seed, TEST])
-    for index in range(per_count * len(counts)):
-        objects = _deal(deck, counts[index // per_count], rng)
+    for index in range(4 * per_count):
+        objects = _deal(deck, 1 + index // per_count, rng)
         scene = render(*size, objects=objects, seed=_scene_seed(seed, TEST, index))
         yield f"{index + 1:04d}", scene
 

@@ -121,6 +121,7 @@ class Panel(widgets.VBox):
 
     @property
     def saliency(self) -> np.ndarray:
+        """The map that is chosen: float32 [H, W] in [0, 1]."""
         return self.subject.saliency(self.map.value)
 
     @told
@@ -185,8 +186,7 @@ class Panel(widgets.VBox):
         self.views |= {"this JPEG": own.data, "standard JPEG": standard.data}
         self.pictures["JPEG"].value = own.data
         self.pictures["difference"].value = png(own.difference)
-        made = subjects.table(self.steps)
-        self.numbers.value = subjects.numbers(made, own.difference.size)
+        self.numbers.value = subjects.numbers(subjects.table(self.steps), own.difference.size)
         self.show_view()
 
     @told
