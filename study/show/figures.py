@@ -24,6 +24,7 @@ METHOD_STYLES = {
     "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
     "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
 }
+DOT_STYLES = {method: look | {"linestyle": "none"} for method, look in METHOD_STYLES.items()}
 MAP_COLOURS = {
     "CAM": "#E69F00",
     "MS-ROI": "#0072B2",
@@ -103,11 +104,8 @@ def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
     """
     methods = table["encoder"] if "encoder" in table else table[label]
     for place, (row, method) in enumerate(zip(table.itertuples(), methods, strict=True)):
-        look = METHOD_STYLES[method]
         error = [[row.mean - row.low], [row.high - row.mean]]
-        ax.errorbar(
-            row.mean, place, xerr=error, color=look["color"], marker=look["marker"], capsize=2
-        )
+        ax.errorbar(row.mean, place, xerr=error, capsize=2, **DOT_STYLES[method])
     ax.set_yticks(range(len(table)), table[label])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.locator_params(axis="x", nbins=3)
@@ -136,11 +134,10 @@ def categories(table: pd.DataFrame, ax: Axes, *, xlabel: str) -> Axes:
     first = table[table["method"] == methods[0]].sort_values("mean", ascending=False)
     places = {name: place for place, name in enumerate(first["category"])}
     for number, method in enumerate(methods):
-        own, look = table[table["method"] == method], METHOD_STYLES[method]
+        own = table[table["method"] == method]
         y = own["category"].map(places) + 0.3 * (number - (len(methods) - 1) / 2)
         error = [own["mean"] - own["low"], own["high"] - own["mean"]]
-        look = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-        ax.errorbar(own["mean"], y, xerr=error, label=method, markersize=4, **look)
+        ax.errorbar(own["mean"], y, xerr=error, label=method, markersize=4, **DOT_STYLES[method])
     named = [f"{row.category} ({row.images})" for row in first.itertuples()]
     ax.set_yticks(range(len(first)), named)
     ax.set_ylim(len(first) - 0.5, -0.5)

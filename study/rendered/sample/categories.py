@@ -15,9 +15,8 @@ from study.rendered.sample import effects
 from study.rendered.sample.photos import photograph
 from study.rendered.scenes.noise import fractal, ramp, relief
 from study.rendered.scenes.scene import CLASSES, render
-from study.rendered.scenes.sets import complete_folder
+from study.rendered.scenes.sets import Size, complete_folder
 
-Size = tuple[int, int]
 Maker = Callable[[Size, np.random.Generator, int], np.ndarray]
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)

@@ -13,14 +13,14 @@ from tqdm import tqdm
 from study.rendered.scenes.scene import CLASSES, Scene, render
 
 TRAIN, TEST = 0, 1
+Size = tuple[int, int]  # height and width
 NamedScenes = Iterator[tuple[str, Scene]]
 
 
-def one_object_set(count: int, size: tuple[int, int], seed: int) -> NamedScenes:
+def one_object_set(count: int, size: Size, seed: int) -> NamedScenes:
     """Render scenes of one object each, the classes in turn, as in Caltech's sets.
 
-    Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene of
-    size = (height, width).
+    Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene.
     """
     for index in range(count):
         number, place = divmod(index, len(CLASSES))
@@ -29,11 +29,11 @@ def one_object_set(count: int, size: tuple[int, int], seed: int) -> NamedScenes:
         yield f"{name}/{number + 1:04d}", scene
 
 
-def many_object_set(per_count: int, size: tuple[int, int], seed: int) -> NamedScenes:
+def many_object_set(per_count: int, size: Size, seed: int) -> NamedScenes:
     """Render scenes of 1, 2, 3 and 4 objects of distinct classes, `per_count` scenes of each.
 
     Classes come from shuffled decks of all of them, so over the set they are as even as can be.
-    Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
+    Yields pairs of a name, "0001" upwards, and a scene.
     """
     deck, rng = [], np.random.default_rng([seed, TEST])
     for index in range(4 * per_count):
@@ -43,13 +43,7 @@ def many_object_set(per_count: int, size: tuple[int, int], seed: int) -> NamedSc
 
 
 def write_set(
-    folder: Path | str,
-    *,
-    train: int,
-    train_size: tuple[int, int],
-    test_per_count: int,
-    test_size: tuple[int, int],
-    seed: int,
+    folder: Path, *, train: int, train_size: Size, test_per_count: int, test_size: Size, seed: int
 ) -> None:
     """Render ``train`` scenes of one object, and ``test_per_count`` of each of 1, 2, 3 and 4.
 
