@@ -9,7 +9,6 @@ from dvc.utils.hydra import compose_and_dump
 from PIL import Image
 
 from study.article import article
-from study.article.tables import deviations
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "data/published/kodak"
@@ -29,7 +28,7 @@ def published():
 
 
 def content(tables, params):
-    return article.content(tables, params, deviations=deviations(README), run=RUN)
+    return article.content(tables, params, deviations=article.deviations(README), run=RUN)
 
 
 def pictures(folder):

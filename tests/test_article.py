@@ -13,7 +13,7 @@ from kodak import README, ROOT, composed, content, pictures, published
 
 from study import provenance
 from study.article import article, facts
-from study.article.tables import NoDeviationsError, deviations, parameters
+from study.article.article import NoDeviationsError, deviations, parameters
 
 SOURCES = ROOT / "study/article"
 ARTICLE = (SOURCES / "article.typ").read_text()

@@ -15,7 +15,7 @@ from msroi.images import decode, png
 from msroi.saliency import flat_map
 from study.show import explore
 from study.show.explore import subject
-from study.show.explore.steps import error_image, numbers
+from study.show.explore.subject import error_image, numbers
 
 MOSAIC = {"levels": 5, "q_low": 30, "q_high": 70}
 SETTINGS = {"method": "direct", "quality": 50, "strength": 3.0, **MOSAIC}

@@ -15,7 +15,7 @@ from study.show import figures
 
 @pytest.fixture
 def ax():
-    with figures.style():
+    with matplotlib.rc_context(figures.STYLE):
         fig, ax = plt.subplots()
         yield ax
         fig.canvas.draw()

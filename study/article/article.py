@@ -1,20 +1,28 @@
-"""The article: its facts, and its typesetting. What it says stands in article.typ."""
+"""The article: its facts, its tables of what is no result, and its typesetting.
+
+What it says stands in article.typ.
+"""
 
 import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import reduce
 from importlib.metadata import version
 from importlib.resources import files
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
 import typst
 
+from msroi.errors import InputError
 from msroi.metrics.table import ALL
-from study.article import facts, tables
+from study.article import facts
 from study.article.facts import Params, Tables
+from study.training.recipe import architecture_of, recipe_of
 
 FIGURES = (  # in the article's order; each has a table of the same name
     "verdict",
@@ -34,43 +42,38 @@ LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
     *("mozjpeg-lossless-optimization", "psnr-hvsm", "matplotlib", "typst"),
 )
+DEVIATIONS = "## Deviations from the paper"
+PARAMETERS = ("saliency.rule", "evaluate.quality", "evaluate.methods.main", "scale", "train")
 
 logger = logging.getLogger(__name__)
 
 
+class NoDeviationsError(InputError, ValueError):
+    """A README without its table of deviations."""
+
+
 def content(
-    found: Tables,
-    params: Params,
-    *,
-    deviations: Sequence[Sequence[str]],
-    run: Mapping[str, str],
+    found: Tables, params: Params, *, deviations: Sequence[Sequence[str]], run: Mapping[str, str]
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
-    Parameters
-    ----------
-    found
-        Name of a notebook → the table that it saved; of all `FIGURES`.
-    params
-        The study's.
-    deviations
-        Of `study.article.tables.deviations`, the head first.
-    run
-        Facts of this run by name, shown as they are (authors, commit, machine, …).
+    ``found`` has the table that each notebook of `FIGURES` saved; ``deviations`` are the rows of
+    `deviations`, the head first; ``run`` has the facts of this run by name,
+    shown as they are (authors, commit, machine, …).
     """
     results = facts.found(found)
     asked = params["notebook"]
     main = asked["sets"]["table2_intervals"].index(asked["verdict"]["verdict"][0])
     return {
-        "run": dict(run),
+        "run": run,
         "study": {"name": params["study"], "seed": params["seed"], **params["report"]},
         "versions": {name: version(name) for name in LIBRARIES},
         "labels": {key: metric.label for key, metric in ALL.items()},
         "constants": facts.constants(),
         "chosen": facts.chosen(params),
         "main": results["sets"][main],
-        "deviations": list(deviations),
-        "parameters": tables.parameters(params),
+        "deviations": deviations,
+        "parameters": parameters(params),
         **results,
     }
 
@@ -97,3 +100,60 @@ def lay_out(content: Mapping[str, Any], figures: Sequence[Path], folder: Path) -
         if source.name.endswith((".typ", ".bib")):
             (folder / source.name).write_bytes(source.read_bytes())
     return folder / "article.typ"
+
+
+def deviations(readme: str) -> list[list[str]]:
+    """Rows of the Markdown table below README's heading `DEVIATIONS`, its head first.
+
+    Cells are Markdown, stripped; the line of dashes is left out. NoDeviationsError where there is
+    no such heading, or no row below it.
+    """
+    _, _, after = readme.partition(f"\n{DEVIATIONS}\n")
+    section = after.partition("\n## ")[0]
+    lines = [line.strip().strip("|") for line in section.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
+    head, *body = [row for row in rows if any(cell.strip("-") for cell in row)] or [[]]
+    if not body:
+        raise NoDeviationsError(f"README.md has no table of deviations: give it {DEVIATIONS!r}")
+    return [head, *body]
+
+
+def parameters(params: Mapping[str, Any]) -> list[list[str]]:
+    """The parameters at the places `PARAMETERS`: rows of a place in params.yaml and its values."""
+    whole, rows = params | {"train": _train(params)}, []
+    for place in PARAMETERS:
+        rows += _rows(place, reduce(getitem, place.split("."), whole))
+    return rows
+
+
+def _train(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The section `train`, each head with all of its architecture and recipe, defaults too."""
+    section = params["train"]
+    heads = {}
+    for head in section["heads"]:
+        shape = asdict(architecture_of(head, section, classes=("any",)))
+        recipe = asdict(recipe_of(head, section, seed=params["seed"]))
+        told = ("classes", "head", "seed")  # elsewhere
+        heads[head] = {key: v for key, v in (shape | recipe).items() if key not in told}
+    return {key: v for key, v in section.items() if not isinstance(v, Mapping)} | {"heads": heads}
+
+
+def _rows(place: str, value: Any) -> Iterator[list[str]]:
+    """A row for the plain values at a place, and those of the mappings within."""
+    if not isinstance(value, Mapping):
+        yield [place, _shown(value)]
+        return
+    plain = {key: one for key, one in value.items() if not isinstance(one, Mapping)}
+    if plain:
+        yield [place, ", ".join(f"{key} {_shown(one)}" for key, one in plain.items())]
+    for key, one in value.items():
+        if isinstance(one, Mapping):
+            yield from _rows(f"{place}.{key}", one)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return " ".join(map(str, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)

@@ -4,7 +4,7 @@ An *effect* is a difference with its interval, as `effect` formats it. `found` r
 the notebooks saved, `chosen` the study's parameters, `constants` the package.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from inspect import signature
 from math import nan
@@ -18,8 +18,7 @@ from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
-from msroi.metrics import PEAK
-from msroi.metrics import SALIENT as SALIENT_PIXEL
+from msroi.metrics import PEAK, SALIENT
 from msroi.metrics.table import ALL, METRICS, Metric
 from msroi.model import STRIDE
 from study.data.registry import source, title_of
@@ -38,12 +37,9 @@ PER_CENT, POINTS, NSS = Metric("BD-rate", "", 1), Metric("points", "", 0), Metri
 def effect(value: Interval, shown: Metric) -> Facts | None:
     """A difference as it is printed, and on which side of zero its interval lies.
 
-    Returns
-    -------
-    dict
-        number (``"−1.35"``), mean (the same with its unit, ``"−1.35 dB"``), low and high (None
-        where the interval is unknown), side (`study.statistics.intervals.side`) and value (the
-        mean, unformatted). None where not even the mean is known.
+    Gives number (``"−1.35"``), mean (the same with its unit, ``"−1.35 dB"``), low and high (None
+    where the interval is unknown), side (`study.statistics.intervals.side`) and value (the mean,
+    unformatted); None where not even the mean is known.
     """
     if pd.isna(value.mean):
         return None
@@ -55,17 +51,8 @@ def effect(value: Interval, shown: Metric) -> Facts | None:
 def effects(table: pd.DataFrame, *keys: str, shown: Metric | None = None) -> Facts:
     """The effect of every row, by the values of the columns ``keys``, one within the other.
 
-    Parameters
-    ----------
-    table
-        Columns ``keys``, mean, low and high, and metric where ``shown`` is not given.
-    shown
-        How all of them are printed; unless given, each as its metric.
-
-    Raises
-    ------
-    ValueError
-        The keys do not tell two rows apart.
+    Each is printed as the metric in its column metric, or all as ``shown`` says. ValueError where
+    the keys do not tell two rows apart.
     """
     if not keys:
         if len(table) > 1:
@@ -93,10 +80,7 @@ def records(table: pd.DataFrame, **formats: str) -> list[Facts]:
 def found(tables: Tables) -> Facts:
     """All that the article and README say of results, from the notebooks' tables alone.
 
-    Parameters
-    ----------
-    tables
-        Name of a notebook → the table that it saved, of all of `study.article.article.FIGURES`.
+    They are by the notebooks' names, of all of `study.article.article.FIGURES`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
     people, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
@@ -125,10 +109,6 @@ def found(tables: Tables) -> Facts:
         "sizes": _sizes(tables["figure4_size_scaling"]),
         "categories": _categories(tables["figure5_categories"]),
     }
-
-
-def _unique(titles: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(titles))
 
 
 def _most(table: pd.DataFrame) -> str:
@@ -195,7 +175,7 @@ def constants() -> Facts:
         "block": f"{SIDE}×{SIDE}",
         "last": SIDE * SIDE - 1,
         "peak": PEAK,
-        "salient": str(Fraction(SALIENT_PIXEL).limit_denominator(100)),
+        "salient": str(Fraction(SALIENT).limit_denominator(100)),
         "flat_to": SALIENCY_RAMP[0],
         "full_from": SALIENCY_RAMP[1],
         "activity": MASKING_ENERGY,
@@ -207,7 +187,7 @@ def chosen(params: Params) -> Facts:
     """What params.yaml chooses: symbols of the equations, training, whose heads draw which maps."""
     head = architecture_of("msroi", params["train"], classes=("any",))
     methods, rule = params["evaluate"]["methods"]["main"], params["saliency"]["rule"]
-    levels = [methods["mosaic"][name] for name in ("levels", "q_low", "q_high")]
+    levels = {name: methods["mosaic"][name] for name in ("levels", "q_low", "q_high")}
     defaults = signature(direct.encode).parameters
     strength, tune = (
         methods["direct"].get(name, defaults[name].default) for name in ("strength", "tune")
@@ -218,8 +198,8 @@ def chosen(params: Params) -> Facts:
         "evidence": head.evidence,
         "rule": rule["select"],
         "short_sides": rule.get("short_sides", []),
-        **dict(zip(("levels", "q_low", "q_high"), levels, strict=True)),
-        "qualities": level_qualities(*levels),
+        **levels,
+        "qualities": level_qualities(**levels),
         "quality": params["evaluate"]["quality"],
         "strength": strength,
         "tune": {"name": tune} | TUNES[tune]._asdict(),
@@ -256,8 +236,8 @@ def _runs(params: Params) -> Facts:
         "categories": titles[categories],
         "scenes": source("scenes").title,
         "looked_at": source("osie").title,
-        "own_heads": _unique(titles[name] for name in runs if name in own),
-        "released_heads": _unique(titles[name] for name in runs if name not in own),
+        "own_heads": list(dict.fromkeys(titles[name] for name in runs if name in own)),
+        "released_heads": list(dict.fromkeys(titles[name] for name in runs if name not in own)),
         "shrunk": [titles[name] for name, run in runs.items() if run.get("shrink", 1) > 1],
         "rates": len(runs["rates"]["qualities"]),
         "main": runs[main]["set"],

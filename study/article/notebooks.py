@@ -16,21 +16,14 @@ from nbformat import NotebookNode
 
 from msroi.files import write_atomically
 
-# papermill stamps times into these; nbclient too
-TIMED = ("papermill", "execution")
-# has random ids, and is dead on paper
-WIDGET = "application/vnd.jupyter.widget-view+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"  # has random ids, and is dead on paper
 
 
 def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
     """Run a notebook in its own folder, as JupyterLab would, with values for its `parameters` cell.
 
-    Raises
-    ------
-    ValueError
-        If a parameter is none of the notebook's (papermill itself only warns).
-    papermill.PapermillExecutionError
-        If a cell fails.
+    ValueError for a parameter that is none of the notebook's (papermill itself only warns), and
+    PapermillExecutionError where a cell fails.
     """
     known = parameters_of(source)
     if unknown := set(parameters) - known:
@@ -58,7 +51,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     notebook.metadata.get("language_info", {}).pop("version", None)
     for index, cell in enumerate(notebook.cells):
         cell.id = f"cell-{index}"
-        for key in TIMED:
+        for key in ("papermill", "execution"):  # the times of papermill and of nbclient
             cell.metadata.pop(key, None)
         if cell.cell_type == "code":
             cell.outputs = [
@@ -86,12 +79,9 @@ def to_pdf(notebook: NotebookNode) -> bytes:
     """PDF by way of Typst: pandoc translates the notebook, Typst sets it."""
     preamble = (files("study.article") / "notebook.typ").read_text()
     with tempfile.TemporaryDirectory() as folder:
+        cells, media = _markdown_outputs_as_cells(notebook), ["--extract-media", "media"]
         body = pypandoc.convert_text(
-            nbformat.writes(_markdown_outputs_as_cells(notebook)),
-            "typst",
-            format="ipynb",
-            extra_args=["--extract-media", "media"],
-            cworkdir=folder,
+            nbformat.writes(cells), "typst", format="ipynb", extra_args=media, cworkdir=folder
         )
         source = Path(folder) / "notebook.typ"
         source.write_text(preamble + body)
@@ -101,13 +91,11 @@ def to_pdf(notebook: NotebookNode) -> bytes:
 def _markdown_outputs_as_cells(notebook: NotebookNode) -> NotebookNode:
     """pandoc shows an output that is Markdown as an object's name, but a cell as text."""
     shown = deepcopy(notebook)
-    shown.cells = []
-    for cell in notebook.cells:
+    cells, shown.cells = shown.cells, []
+    for cell in cells:
         markdown = [o for o in cell.get("outputs", []) if "text/markdown" in o.get("data", {})]
-        kept = deepcopy(cell)
         if markdown:
-            kept.outputs = [output for output in cell.outputs if output not in markdown]
-        shown.cells.append(kept)
-        for output in markdown:
-            shown.cells.append(nbformat.v4.new_markdown_cell(output.data["text/markdown"]))
+            cell.outputs = [output for output in cell.outputs if output not in markdown]
+        texts = [output.data["text/markdown"] for output in markdown]
+        shown.cells += [cell, *map(nbformat.v4.new_markdown_cell, texts)]
     return shown

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -25,6 +24,7 @@ METHOD_STYLES = {
     "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
     "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
 }
+DOT_STYLES = {method: look | {"linestyle": "none"} for method, look in METHOD_STYLES.items()}
 MAP_COLOURS = {
     "CAM": "#E69F00",
     "MS-ROI": "#0072B2",
@@ -52,19 +52,17 @@ STYLE = {
 }
 
 
-def style():
-    """Give all figures the one style: ``with figures.style(): …``."""
-    return mpl.rc_context(STYLE)
-
-
-def show_image(ax: Axes, image: np.ndarray, title: str = "") -> Axes:
-    """Show an image uint8 [H, W, 3] without axes."""
-    return _show(ax, image, title)
+def show_image(ax: Axes, image: np.ndarray, title: str = "", **scale: Any) -> Axes:
+    """Show an image, uint8 [H, W, 3] or [H, W] on a scale of `Axes.imshow`, without axes."""
+    ax.imshow(image, **scale)
+    ax.set_title(title)
+    ax.set_axis_off()
+    return ax
 
 
 def show_map(ax: Axes, saliency: np.ndarray, title: str = "") -> Axes:
     """Show a saliency map [H, W] on the one scale from 0 to 1 that every map is drawn on."""
-    return _show(ax, saliency, title, cmap="magma", vmin=0, vmax=1)
+    return show_image(ax, saliency, title, cmap="magma", vmin=0, vmax=1)
 
 
 def show_box(ax: Axes, box: tuple[slice, slice]) -> Axes:
@@ -106,11 +104,8 @@ def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
     """
     methods = table["encoder"] if "encoder" in table else table[label]
     for place, (row, method) in enumerate(zip(table.itertuples(), methods, strict=True)):
-        look = METHOD_STYLES[method]
         error = [[row.mean - row.low], [row.high - row.mean]]
-        ax.errorbar(
-            row.mean, place, xerr=error, color=look["color"], marker=look["marker"], capsize=2
-        )
+        ax.errorbar(row.mean, place, xerr=error, capsize=2, **DOT_STYLES[method])
     ax.set_yticks(range(len(table)), table[label])
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.locator_params(axis="x", nbins=3)
@@ -139,11 +134,10 @@ def categories(table: pd.DataFrame, ax: Axes, *, xlabel: str) -> Axes:
     first = table[table["method"] == methods[0]].sort_values("mean", ascending=False)
     places = {name: place for place, name in enumerate(first["category"])}
     for number, method in enumerate(methods):
-        own, look = table[table["method"] == method], METHOD_STYLES[method]
+        own = table[table["method"] == method]
         y = own["category"].map(places) + 0.3 * (number - (len(methods) - 1) / 2)
         error = [own["mean"] - own["low"], own["high"] - own["mean"]]
-        look = {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
-        ax.errorbar(own["mean"], y, xerr=error, label=method, markersize=4, **look)
+        ax.errorbar(own["mean"], y, xerr=error, label=method, markersize=4, **DOT_STYLES[method])
     named = [f"{row.category} ({row.images})" for row in first.itertuples()]
     ax.set_yticks(range(len(first)), named)
     ax.set_ylim(len(first) - 0.5, -0.5)
@@ -197,14 +191,7 @@ def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
     sizes = np.log1p(np.abs(values))
     for (row, column), value in np.ndenumerate(values):
         ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
-    return _show(ax, sizes, title, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
-
-
-def _show(ax: Axes, pixels: np.ndarray, title: str, **scale: Any) -> Axes:
-    ax.imshow(pixels, **scale)
-    ax.set_title(title)
-    ax.set_axis_off()
-    return ax
+    return show_image(ax, sizes, title, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
 
 
 def _around_zero(ax: Axes, **labels: str) -> Axes:

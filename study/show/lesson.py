@@ -14,24 +14,12 @@ from msroi.saliency import flat_map
 
 
 class Luma(NamedTuple):
-    """The luma of a photo as the direct encoder's trellis sees it.
+    """The luma of a photo as the direct encoder's trellis sees it."""
 
-    Attributes
-    ----------
-    component : Component
-        Coefficients c and weights v, see `msroi.encoder.direct`.
-    steps : uint16 [64]
-        q, the quantization table, in zigzag order.
-    trade : float
-        λ, in units of the squared mean step at scale 1.
-    prices : float32 [256]
-        Bits of each AC symbol (run << 4 | size), magnitude bits left out.
-    """
-
-    component: direct.Component
-    steps: np.ndarray
-    trade: float
-    prices: np.ndarray
+    component: direct.Component  # coefficients c and weights v
+    steps: np.ndarray  # q, the quantization table, in zigzag order: uint16 [64]
+    trade: float  # λ, in units of the squared mean step at scale 1
+    prices: np.ndarray  # bits of each AC symbol (run << 4 | size) without magnitude: float32 [256]
 
     @property
     def coefficients(self) -> np.ndarray:
@@ -40,13 +28,9 @@ class Luma(NamedTuple):
 
 
 def prepare(photo: np.ndarray, *, scale: float = 0.6) -> Luma:
-    """Analyse luma as the encoder does (``tune="balanced"``), with prices from a first rounding.
+    """Analyse luma of uint8 [H, W, 3] as ``tune="balanced"`` does, with prices of plain rounding.
 
-    Parameters
-    ----------
-    photo : uint8 [H, W, 3]
-    scale : float
-        The quantization table's: 1 is libjpeg's quality 50, less is finer.
+    The scale is the quantization table's: 1 is libjpeg's quality 50, less is finer.
     """
     tune = tables.TUNES["balanced"]
     component, *_ = direct.analyse(photo, flat_map(photo), (2, 2), 0, tune)
@@ -62,19 +46,10 @@ def levels_at(plane: Luma, block: tuple[int, int], weight: float) -> np.ndarray:
 
 
 def symbols(levels: np.ndarray, prices: np.ndarray) -> pd.DataFrame:
-    """Return the AC symbols of a block as JPEG writes them.
+    """Return the AC symbols of a block's levels [64], in zigzag order, as JPEG writes them.
 
-    Parameters
-    ----------
-    levels : int [64]
-        In zigzag order; the first, DC, is not among the symbols.
-    prices : float32 [256]
-
-    Returns
-    -------
-    DataFrame
-        ``zeros`` before the level, ``level`` ("ZRL": sixteen zeros; "end": only zeros follow),
-        ``code`` and ``magnitude`` bits.
+    Columns: ``zeros`` before the level, ``level`` ("ZRL": sixteen zeros; "end": only zeros follow),
+    ``code`` and ``magnitude`` bits. DC, the first level, is not among the symbols.
     """
     rows, before = [], 0
     for k in 1 + np.flatnonzero(levels[1:]):
@@ -90,13 +65,10 @@ def symbols(levels: np.ndarray, prices: np.ndarray) -> pd.DataFrame:
 def block_under_weights(
     plane: Luma, block: tuple[int, int], weights: Sequence[float]
 ) -> pd.DataFrame:
-    """Tell what becomes of a block (row, column) whose error weighs more or less.
+    """Tell what becomes of a block (row, column) whose error weighs more or less, a row a weight.
 
-    Returns
-    -------
-    DataFrame
-        A row a weight: ``weight``, ``kept`` (AC levels that are not zero), ``bits`` (of AC) and
-        ``error`` (squared, as the table weighs it: Σ v (c − q l)²).
+    Columns: ``weight``, ``kept`` (AC levels that are not zero), ``bits`` (of AC) and ``error``
+    (squared, as the table weighs it: Σ v (c − q l)²).
     """
     rows = []
     for weight in weights:
@@ -113,11 +85,8 @@ def rate_distortion(
 ) -> pd.DataFrame:
     """Encode a photo by every method, at the bytes of the standard JPEG of each quality.
 
-    Returns
-    -------
-    DataFrame
-        ``method``, ``quality``, ``bytes``, ``rate_bpp`` (bits per pixel), ``psnr`` and
-        ``psnr_s`` (dB, luma).
+    Columns: ``method``, ``quality``, ``bytes``, ``rate_bpp`` (bits per pixel), and in dB, of luma,
+    ``psnr`` and ``psnr_s``.
     """
     reference = luma(photo)
     rows = []

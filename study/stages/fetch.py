@@ -22,7 +22,8 @@ def fetch(
     """
     from study.data.fetch import fetch as bring
     from study.data.registry import source
-    from study.rendered.sample import write_categories, write_photographs
+    from study.rendered.sample.categories import write_categories
+    from study.rendered.sample.photos import write_photographs
     from study.rendered.scenes import write_set
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")

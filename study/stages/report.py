@@ -16,14 +16,13 @@ def report() -> None:
     import pandas as pd
 
     from study.article import article
-    from study.article.tables import deviations
 
     params = read_params()
     try:
         found = {name: pd.read_csv(TABLES / f"{name}.csv") for name in article.FIGURES}
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
-    rows, run = deviations(README.read_text()), _facts(params["study"])
+    rows, run = article.deviations(README.read_text()), _facts(params["study"])
     content = article.content(found, params, deviations=rows, run=run)
     pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in article.FIGURES])
     write_atomically(REPORT, pdf)

@@ -15,9 +15,8 @@ from study.rendered.sample import effects
 from study.rendered.sample.photos import photograph
 from study.rendered.scenes.noise import fractal, ramp, relief
 from study.rendered.scenes.scene import CLASSES, render
-from study.rendered.scenes.sets import complete_folder
+from study.rendered.scenes.sets import Size, complete_folder
 
-Size = tuple[int, int]
 Maker = Callable[[Size, np.random.Generator, int], np.ndarray]
 
 WHOLE = (0.0, 0.0, 1.0, 1.0)
@@ -151,12 +150,8 @@ def categories(
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield `count` images of each category: (category, name "001" upwards, uint8 RGB).
 
-    Parameters
-    ----------
-    count : int
-        Above 3 the sources come again, in other crops and with other random numbers.
-    size : (height, width), at least 32 each
-    seed : int
+    The size is (height, width), at least 32 each. From the fourth image on the sources come again,
+    in other crops and with other random numbers.
     """
     for number, (category, maker) in enumerate(CATEGORIES.items()):
         for index in range(count):

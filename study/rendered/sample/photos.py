@@ -1,22 +1,4 @@
-"""The colour photographs that scikit-image's wheel itself carries.
-
-===========  =====================  ==========================================  ==================
-name         file in skimage/data   what and whose                              licence
-===========  =====================  ==========================================  ==================
-astronaut    astronaut.png          Eileen Collins; NASA Great Images           public domain
-cat          chelsea.png            Chelsea the cat; Stefan van der Walt        CC0
-coffee       coffee.png             Pikolo Espresso Bar; Rachel Michetti        CC0
-rocket       rocket.jpg             Falcon 9 with DSCOVR; SpaceX                public domain
-motorcycle   motorcycle_left.png    Middlebury 2014 stereo set, Scharstein et   none stated; cite
-                                    al., GCPR 2014                              the paper
-hubble       hubble_deep_field.jpg  eXtreme Deep Field; NASA                    public domain
-retina       retina.jpg             fundus of a left eye; Wikimedia Commons     CC0
-tissue       ihc.png                stained colonic glands; CMMI                no known
-                                                                                restrictions
-===========  =====================  ==========================================  ==================
-
-Two of its grey photographs serve the categories: camera.png (Lav Varshney, CC0) and moon.png.
-"""
+"""The photographs that scikit-image's wheel itself carries, each with its origin and licence."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -28,34 +10,35 @@ from PIL import Image
 
 from study.rendered.scenes.sets import complete_folder
 
-PHOTOGRAPHS = {
-    "astronaut": "astronaut.png",
-    "cat": "chelsea.png",
-    "coffee": "coffee.png",
-    "rocket": "rocket.jpg",
+PHOTOGRAPHS = {  # files in skimage/data
+    "astronaut": "astronaut.png",  # Eileen Collins; NASA Great Images; public domain
+    "cat": "chelsea.png",  # Chelsea the cat; Stefan van der Walt; CC0
+    "coffee": "coffee.png",  # Pikolo Espresso Bar; Rachel Michetti; CC0
+    "rocket": "rocket.jpg",  # Falcon 9 with DSCOVR; SpaceX; public domain
+    # Middlebury 2014 stereo set, Scharstein et al., GCPR 2014; no licence stated, cite the paper
     "motorcycle": "motorcycle_left.png",
-    "hubble": "hubble_deep_field.jpg",
-    "retina": "retina.jpg",
-    "tissue": "ihc.png",
+    "hubble": "hubble_deep_field.jpg",  # eXtreme Deep Field; NASA; public domain
+    "retina": "retina.jpg",  # fundus of a left eye; Wikimedia Commons; CC0
+    "tissue": "ihc.png",  # stained colonic glands; CMMI; no known restrictions
 }
-GREY_PHOTOGRAPHS = {"camera": "camera.png", "moon": "moon.png"}
+GREY_PHOTOGRAPHS = {  # for the categories
+    "camera": "camera.png",  # Lav Varshney; CC0
+    "moon": "moon.png",
+}
 
 
 def photographs() -> Iterator[tuple[str, np.ndarray]]:
-    """Yield (name, uint8 RGB [H, W, 3]) of each photograph in `PHOTOGRAPHS`, as shipped.
-
-    Raises
-    ------
-    FileNotFoundError
-        Where scikit-image, or a file of its wheel, is missing. Nothing is ever downloaded.
-    """
+    """Yield (name, uint8 RGB [H, W, 3]) of each photograph in `PHOTOGRAPHS`, as shipped."""
     for name in PHOTOGRAPHS:
         yield name, np.asarray(photograph(name))
 
 
 @lru_cache(maxsize=16)
 def photograph(name: str) -> Image.Image:
-    """Return a photograph, colour or grey, as an RGB Pillow image that is not to be changed."""
+    """Return a photograph, colour or grey, as an RGB Pillow image that is not to be changed.
+
+    FileNotFoundError where scikit-image, or a file of its wheel, is missing: nothing is downloaded.
+    """
     spec = find_spec("skimage")
     if spec is None:
         raise FileNotFoundError("The sample needs scikit-image: pip install 'msroi[study]'.")

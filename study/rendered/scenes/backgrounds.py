@@ -14,6 +14,8 @@ EARTHS = ((0.12, 0.08, 0.05), (0.29, 0.2, 0.13), (0.45, 0.33, 0.22), (0.62, 0.5,
 WATERS = ((0.02, 0.12, 0.2), (0.06, 0.27, 0.38), (0.16, 0.46, 0.56), (0.72, 0.87, 0.9))
 WOODS = ((0.19, 0.1, 0.05), (0.38, 0.22, 0.12), (0.56, 0.36, 0.2), (0.72, 0.52, 0.33))
 AUTUMN = ((0.14, 0.06, 0.02), (0.45, 0.19, 0.05), (0.74, 0.4, 0.09), (0.93, 0.72, 0.25))
+BRICKS = ((0.3, 0.13, 0.1), (0.52, 0.25, 0.18), (0.66, 0.37, 0.27), (0.78, 0.55, 0.42))
+BLOSSOMS = ((0.95, 0.35, 0.5), (0.95, 0.9, 0.85), (0.9, 0.75, 0.15), (0.75, 0.12, 0.1))
 CLOTHS = ((0.3, 0.06, 0.1), (0.1, 0.16, 0.36), (0.45, 0.3, 0.08), (0.12, 0.3, 0.24))
 
 
@@ -27,8 +29,8 @@ def grass(shape, rng, light, depth=None):
     """Blades: tall thin noise over patches of light and dark."""
     blades = fractal(shape, rng, cells=26, gain=0.75, stretch=0.22, depth=depth)
     patches = fractal(shape, rng, cells=3, depth=depth)
-    stops = tinted(rng, GREENS if rng.random() < 0.8 else AUTUMN)
-    return ramp(0.75 * blades + 0.55 * patches, stops)
+    colours = GREENS if rng.random() < 0.8 else AUTUMN
+    return ramp(0.75 * blades + 0.55 * patches, tinted(rng, colours))
 
 
 def sand(shape, rng, light, depth=None):
@@ -75,10 +77,7 @@ def foliage(shape, rng, light):
     surface = ramp(1.3 * heights - 1.6, tinted(rng, GREENS if rng.random() < 0.75 else AUTUMN))
     surface *= relief(leaves, light, strength=0.3)[..., None]
     blossom = smoothstep(fractal(shape, rng, cells=20, gain=0.4), 2.2, 2.5)
-    colour = rng.choice(
-        [(0.95, 0.35, 0.5), (0.95, 0.9, 0.85), (0.9, 0.75, 0.15), (0.75, 0.12, 0.1)]
-    )
-    surface += blossom[..., None] * (colour - surface)
+    surface += blossom[..., None] * (rng.choice(BLOSSOMS) - surface)
     return surface
 
 
@@ -122,10 +121,7 @@ def wall(shape, rng, light):
     column = np.floor(x)
     rough = fractal(shape, rng, cells=20, gain=0.75)
     tone = np.sin(91.7 * column + 57.3 * row + 3 * np.sin(row * 1.7 + column * 2.9))
-    stops = tinted(
-        rng, ((0.3, 0.13, 0.1), (0.52, 0.25, 0.18), (0.66, 0.37, 0.27), (0.78, 0.55, 0.42))
-    )
-    surface = ramp(0.7 * tone + 0.5 * rough, stops)
+    surface = ramp(0.7 * tone + 0.5 * rough, tinted(rng, BRICKS))
     gap = np.minimum(np.abs(y - np.round(y)), 2.6 * np.abs(x - np.round(x))) + 0.02 * rough
     mortar = 1 - smoothstep(gap, 0.05, 0.12)
     surface += mortar[..., None] * (np.float32([0.68, 0.65, 0.6]) - surface)
@@ -157,8 +153,7 @@ def landscape(shape, rng, light):
         trees = fractal(shape, rng, cells=18, gain=0.75, stretch=0.7)
         hill = ramp(0.8 * trees, tinted(rng, GREENS))
         hill += share * (haze - hill)
-        between = np.maximum(distance, -ridge)
-        _cover(picture, between, H, hill)
+        _cover(picture, np.maximum(distance, -ridge), H, hill)
     return picture
 
 

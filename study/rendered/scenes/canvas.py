@@ -14,40 +14,22 @@ Colour = Sequence[float] | np.ndarray
 class Canvas:
     """A square patch with object coordinates: u to the right, v down, the object in the unit disc.
 
-    Distances are signed, negative inside, in units of the object's radius. What is painted
-    accumulates as premultiplied colour and coverage, the edges one pixel wide.
-
-    Attributes
-    ----------
-    u, v : float32 [h, w]
-        Object coordinates of the pixels' centres, turned by `angle`.
-    pixel : float
-        Side of a pixel in object units.
-    light : float32 [3]
-        Unit vector towards the light in object coordinates; z points at the viewer.
-    rgb : float32 [h, w, 3]
-        Premultiplied colour in [0, 1].
-    alpha : float32 [h, w]
-        Coverage in [0, 1].
+    It is the rows and columns ``box`` of a picture, for an object about ``centre`` = (y, x) of a
+    ``radius`` in pixels, turned by ``angle``. ``light`` is the unit vector towards the light; z
+    points at the viewer. Distances are signed, negative inside, in units of the object's radius.
+    What is painted accumulates as premultiplied colour ``rgb`` and coverage ``alpha``, float32 in
+    [0, 1], the edges one pixel wide.
     """
 
-    def __init__(
-        self,
-        box: tuple[slice, slice],
-        centre: tuple[float, float],
-        radius: float,
-        angle: float,
-        light: np.ndarray,
-        rng: np.random.Generator,
-    ):
+    def __init__(self, box, centre, radius: float, angle: float, light: np.ndarray, rng):
         rows, columns = box
         y = (np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + 0.5 - centre[0]) / radius
         x = (np.arange(columns.start, columns.stop, dtype=np.float32) + 0.5 - centre[1]) / radius
         cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
-        self.u, self.v = cos * x + sin * y, cos * y - sin * x
+        self.u, self.v = cos * x + sin * y, cos * y - sin * x  # of the pixels' centres
         turn = np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]], np.float32)
         self.light = turn @ light.astype(np.float32)
-        self.pixel = 1.0 / radius
+        self.pixel = 1.0 / radius  # its side
         self.rng = rng
         self.rgb = np.zeros((*self.u.shape, 3), np.float32)
         self.alpha = np.zeros_like(self.u)
@@ -185,9 +167,8 @@ def bricks(canvas: Canvas, a, b, first: Colour, second: Colour) -> np.ndarray:
     courses = np.float32(canvas.rng.uniform(5, 9))
     row = np.floor(b * courses)
     column = a * courses / 2 + 0.5 * (row % 2)
-    gap = np.minimum(
-        np.abs(column - np.round(column)) * 2, np.abs(b * courses - np.round(b * courses))
-    )
+    beside = np.abs(column - np.round(column)) * 2
+    gap = np.minimum(beside, np.abs(b * courses - np.round(b * courses)))
     joint = np.clip((gap - 0.07) / np.float32(courses * canvas.pixel + 0.02) + 0.5, 0, 1)
     tone = 1 + 0.12 * np.sin(12.9 * np.floor(column) + 7.3 * row) + 0.06 * canvas.noise(cells=8)
     return mix(second, first, joint) * tone[..., None]

@@ -29,28 +29,15 @@ def fractal(
     """Sum octaves of value noise, to about zero mean and unit variance.
 
     Octave k is a lattice of random numbers, twice as fine as the one before and weighted by
-    gain^k; each partial sum is upsampled to the next lattice, so the whole costs little more
-    than its last octave. A larger shape of the same aspect keeps the coarse octaves and adds
-    finer ones: the same picture with more detail.
+    gain^k (0.5 is 1/f, towards 1 is rougher); each partial sum is upsampled to the next lattice, so
+    the whole costs little more than its last octave. A larger shape of the same aspect keeps the
+    coarse octaves and adds finer ones: the same picture with more detail. The generator is spawned,
+    never drawn from, so that the caller's later draws don't depend on the shape.
 
-    Parameters
-    ----------
-    shape : (H, W)
-    rng : Generator
-        Spawned, never drawn from, so that the caller's later draws don't depend on the shape.
-    cells : float
-        Cells of the coarsest lattice along the short side.
-    gain : float in (0, 1)
-        Amplitude of an octave relative to the one before: 0.5 is 1/f, towards 1 is rougher.
-    stretch : float
-        Width of a cell relative to its height: above 1 for water, below for grass.
-    depth : float array [H], at least 1, optional
-        Distance of each row from the viewer, relative to the nearest. A row at distance d shows
-        the texture d times finer: its spectrum is shifted by log2 d octaves.
-
-    Returns
-    -------
-    float32 [H, W], writable
+    The coarsest lattice has ``cells`` along the short side, each ``stretch`` times as wide as high:
+    above 1 for water, below for grass. ``depth`` [H] is the distance of each row from the viewer,
+    relative to the nearest, 1 or more: a row at distance d shows the texture d times finer, its
+    spectrum shifted by log2 d octaves. Returns float32 [H, W], writable.
     """
     H, W = shape
     (rng,) = rng.spawn(1)
@@ -83,16 +70,9 @@ def _octave_weight(depth: np.ndarray, rows: int, octave: int, gain: float) -> np
 
 
 def ramp(field: np.ndarray, stops: Sequence[Sequence[float]]) -> np.ndarray:
-    """Colour a field: −2 takes the first of the RGB stops, +2 the last, linear between.
+    """Colour a field [H, W]: −2 takes the first of the RGB stops, +2 the last, linear between.
 
-    Parameters
-    ----------
-    field : float32 [H, W]
-    stops : sequence of RGB triples in [0, 1]
-
-    Returns
-    -------
-    float32 [H, W, 3]
+    The stops are in [0, 1]; returns float32 [H, W, 3].
     """
     at = np.linspace(0, len(stops) - 1, SHADES)
     table = np.stack([np.interp(at, range(len(stops)), c) for c in np.transpose(stops)], axis=-1)

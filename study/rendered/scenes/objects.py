@@ -81,10 +81,8 @@ def flower(c: Canvas):
         share = np.clip(radius + veins + 0.08 * c.noise(cells=6), 0, 1)
         shade = (0.62 + 0.38 * lobe) * (1 + 0.2 * (c.u * c.light[0] + c.v * c.light[1]))
         c.paint((radius - edge) * np.float32(0.8 * size), mix(base, tip, share), shade=shade)
-    heart, disc = (
-        c.rng.uniform(0.2, 0.32),
-        hsv(c.rng.uniform(0.07, 0.15), 0.9, c.rng.uniform(0.35, 0.95)),
-    )
+    heart = c.rng.uniform(0.2, 0.32)
+    disc = hsv(c.rng.uniform(0.07, 0.15), 0.9, c.rng.uniform(0.35, 0.95))
     grain = 0.85 + 0.2 * c.noise(cells=30, gain=0.8) + 0.3 * (c.u * c.light[0] + c.v * c.light[1])
     c.paint(ellipse(c.u, c.v, 0, 0, heart, heart), disc, shade=grain)
 
@@ -124,9 +122,8 @@ def star(c: Canvas):
     x, y = radius * np.abs(np.sin(fold)), radius * np.cos(fold)
     cx, cy = inner * math.sin(math.pi / 5), inner * math.cos(math.pi / 5)
     length = math.hypot(cx, 0.96 - cy)
-    distance = x * np.float32((0.96 - cy) / length) + (y - np.float32(0.96)) * np.float32(
-        cx / length
-    )
+    across, along = np.float32((0.96 - cy) / length), np.float32(cx / length)
+    distance = x * across + (y - np.float32(0.96)) * along
     # each half of a point is a facet that faces its own way
     facing = point * np.float32(2 * math.pi / 5) + np.sign(fold) * np.float32(math.pi / 3)
     lit = np.sin(facing) * c.light[0] - np.cos(facing) * c.light[1]
@@ -145,10 +142,8 @@ def fish(c: Canvas):
     for sign in (-1, 1):
         tail = polygon(c.u, c.v, [(-0.42, 0), (-0.87, sign * 0.4), (-0.87 + fork, 0)])
         c.paint(tail - 0.01, back, shade=rays)
-        fin = polygon(
-            c.u, c.v, [(0.35, sign * 0.2), (-0.25, sign * (tall + 0.2)), (-0.3, sign * 0.15)]
-        )
-        c.paint(fin - 0.02, back * 0.9, shade=rays)
+        fin = [(0.35, sign * 0.2), (-0.25, sign * (tall + 0.2)), (-0.3, sign * 0.15)]
+        c.paint(polygon(c.u, c.v, fin) - 0.02, back * 0.9, shade=rays)
     body = ellipse(c.u, c.v, 0.18, 0, 0.74, tall)
     colour = mix(back, belly, np.clip(0.35 + 1.6 * c.v + 0.1 * c.noise(cells=5), 0, 1))
     if c.rng.random() < 0.5:
@@ -178,9 +173,8 @@ def mushroom(c: Canvas):
     c.paint(np.minimum(foot, stalk), pale, shade=np.clip(fibres, 0.35, 1.1))
     gills = 0.62 + 0.2 * np.sin(90 * np.arctan2(c.u, c.v + np.float32(0.6)))
     c.paint(ellipse(c.u, c.v, 0, 0.08, 0.8, 0.16), pale, shade=gills)
-    dome = np.maximum(
-        ellipse(c.u, c.v, 0, 0.08, 0.84, rise + 0.14), c.v - 0.08 - 0.1 * (1 - c.u**2)
-    )
+    whole = ellipse(c.u, c.v, 0, 0.08, 0.84, rise + 0.14)
+    dome = np.maximum(whole, c.v - 0.08 - 0.1 * (1 - c.u**2))
     a, b = c.u / np.float32(0.84), (c.v - np.float32(0.08)) / np.float32(rise + 0.14)
     z = np.sqrt(np.maximum(1 - a * a - b * b, 0))
     lit = np.maximum(a * c.light[0] + b * c.light[1] + z * c.light[2], 0)
@@ -217,11 +211,8 @@ def butterfly(c: Canvas):
         fleck = ellipse(side, c.v, *at, 0.03, 0.025)
         c.paint(np.maximum(fleck, np.minimum(upper, lower) + 0.01), (0.95, 0.93, 0.85))
     c.paint(capsule(side, c.v, (0, -0.4), (0.22, -0.82), 0.015), DARK)
-    c.paint(
-        ellipse(c.u, c.v, 0, 0.05, 0.065, 0.5),
-        (0.2, 0.15, 0.11),
-        shade=0.8 + 0.3 * np.cos(25 * c.v),
-    )
+    rings = 0.8 + 0.3 * np.cos(25 * c.v)
+    c.paint(ellipse(c.u, c.v, 0, 0.05, 0.065, 0.5), (0.2, 0.15, 0.11), shade=rings)
 
 
 def house(c: Canvas):
@@ -235,9 +226,8 @@ def house(c: Canvas):
     middle, half = (top + 0.74) / 2, (0.74 - top) / 2
     second = wall * 0.72 if texture is not canvas.bricks else np.float32([0.85, 0.83, 0.78])
     shade = 0.85 + 0.15 * c.light[0] * c.u + 0.12 * np.clip((c.v - np.float32(top)) * 6 - 1, -1, 0)
-    c.paint(
-        rectangle(c.u, c.v, 0, middle, wide, half), texture(c, c.u, c.v, wall, second), shade=shade
-    )
+    front = texture(c, c.u, c.v, wall, second)
+    c.paint(rectangle(c.u, c.v, 0, middle, wide, half), front, shade=shade)
     peak, eaves = c.rng.uniform(0.0, 0.3), wide + 0.12
     slope = polygon(c.u, c.v, [(-eaves, top), (eaves, top), (peak, -0.86), (-peak, -0.86)])
     tiles = 0.85 + 0.2 * np.sin(45 * c.v) * (0.7 + 0.3 * np.sin(40 * c.u)) + 0.06 * c.noise(cells=6)

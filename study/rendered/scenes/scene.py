@@ -21,50 +21,23 @@ BAND = 256  # rows finished at a time, which bounds the memory
 
 @dataclass(frozen=True)
 class Scene:
-    """A rendered image and what is on it.
+    """A rendered image and what is on it."""
 
-    Attributes
-    ----------
-    image : uint8 [H, W, 3], sRGB
-    masks : uint8 [H, W]
-        0 is background, i the visible pixels of the i-th object, counted from 1.
-    classes : tuple of str
-        The objects' classes, in the order of their labels.
-    """
-
-    image: np.ndarray
-    masks: np.ndarray
-    classes: tuple[str, ...]
+    image: np.ndarray  # uint8 [H, W, 3], sRGB
+    masks: np.ndarray  # uint8 [H, W]: 0 background, i the i-th object's visible pixels, from 1 on
+    classes: tuple[str, ...]  # of the objects, in the order of their labels
 
 
 def render(
-    height: int,
-    width: int,
-    *,
-    objects: Sequence[str],
-    seed: int,
-    background: str | None = None,
+    height: int, width: int, *, objects: Sequence[str], seed: int, background: str | None = None
 ) -> Scene:
-    """Render a scene with the given objects.
+    """Render a scene of 32 pixels a side or more, with up to 16 objects from `CLASSES`, or none.
 
     The picture follows from the arguments alone. Another size of the same aspect gives the same
-    composition, in finer detail where larger.
-
-    Parameters
-    ----------
-    height, width : int, at least 32
-    objects : sequence of names from `CLASSES`
-        At most 16; empty gives the bare background. The more there are, the smaller they are:
-        their circles overlap by a tenth of their radii at most, so each stays visible but for
-        a few percent.
-    seed : int, at least 0
-    background : name from `BACKGROUNDS`, optional
-        Two in five are landscapes, the others ground seen from above, unless one is named.
-
-    Raises
-    ------
-    ValueError
-        For an unknown class or background, more than 16 objects, or too small a size.
+    composition, in finer detail where larger. The more objects there are, the smaller they are:
+    their circles overlap by a tenth of their radii at most, so each stays visible but for a few
+    percent. Two backgrounds in five are landscapes, the others ground seen from above, unless one
+    of `BACKGROUNDS` is named. ValueError tells which argument does not fit.
     """
     _check(height, width, objects, background)
     streams = [np.random.default_rng([seed, k]) for k in range(4 + len(objects))]

@@ -1,7 +1,7 @@
 """Sets of scenes: single objects to train on, one to four objects to test on."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,57 +13,43 @@ from tqdm import tqdm
 from study.rendered.scenes.scene import CLASSES, Scene, render
 
 TRAIN, TEST = 0, 1
+Size = tuple[int, int]  # height and width
+NamedScenes = Iterator[tuple[str, Scene]]
 
 
-def one_object_set(count: int, size: tuple[int, int], seed: int) -> Iterator[tuple[str, Scene]]:
+def one_object_set(count: int, size: Size, seed: int) -> NamedScenes:
     """Render scenes of one object each, the classes in turn, as in Caltech's sets.
 
-    Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene of
-    size = (height, width).
+    Yields `count` pairs of a name, "<class>/0001" upwards in each class, and a scene.
     """
     for index in range(count):
-        name = CLASSES[index % len(CLASSES)]
-        number = index // len(CLASSES) + 1
+        number, place = divmod(index, len(CLASSES))
+        name = CLASSES[place]
         scene = render(*size, objects=[name], seed=_scene_seed(seed, TRAIN, index))
-        yield f"{name}/{number:04d}", scene
+        yield f"{name}/{number + 1:04d}", scene
 
 
-def many_object_set(
-    per_count: int, size: tuple[int, int], counts: Sequence[int] = (1, 2, 3, 4), *, seed: int
-) -> Iterator[tuple[str, Scene]]:
-    """Render scenes of objects of distinct classes, `per_count` scenes of each of the counts.
+def many_object_set(per_count: int, size: Size, seed: int) -> NamedScenes:
+    """Render scenes of 1, 2, 3 and 4 objects of distinct classes, `per_count` scenes of each.
 
     Classes come from shuffled decks of all of them, so over the set they are as even as can be.
-    Yields pairs of a name, "0001" upwards, and a scene of size = (height, width).
+    Yields pairs of a name, "0001" upwards, and a scene.
     """
     deck, rng = [], np.random.default_rng([seed, TEST])
-    for index in range(per_count * len(counts)):
-        objects = _deal(deck, counts[index // per_count], rng)
+    for index in range(4 * per_count):
+        objects = _deal(deck, 1 + index // per_count, rng)
         scene = render(*size, objects=objects, seed=_scene_seed(seed, TEST, index))
         yield f"{index + 1:04d}", scene
 
 
 def write_set(
-    folder: Path | str,
-    *,
-    train: int,
-    train_size: tuple[int, int],
-    test_per_count: int,
-    test_size: tuple[int, int],
-    seed: int,
+    folder: Path, *, train: int, train_size: Size, test_per_count: int, test_size: Size, seed: int
 ) -> None:
-    """Render a training and a test set into a folder, which appears only when complete.
+    """Render ``train`` scenes of one object, and ``test_per_count`` of each of 1, 2, 3 and 4.
 
     Writes train/<class>/0001.png …; test/0001.png … with test/masks/0001.png, label images of
-    `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. A
-    folder of that name is replaced.
-
-    Parameters
-    ----------
-    train : int
-        Training scenes in all, of train_size (height, width) pixels.
-    test_per_count : int
-        Test scenes of each of 1, 2, 3 and 4 objects, of test_size (height, width) pixels.
+    `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. Sizes are
+    (height, width). The folder appears only when complete, and replaces one of its name.
     """
     with complete_folder(folder) as partial:
         training = one_object_set(train, train_size, seed)

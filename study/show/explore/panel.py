@@ -1,20 +1,20 @@
 """The explorer's panel: widgets, of which every move makes one step."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial, wraps
 from html import escape
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
 from msroi.encoder import METHODS, OFFERED
-from msroi.images import png
+from msroi.images import ImageError, png
 from study.show.explore import subject as subjects
-from study.show.explore.steps import AMPLIFIED, numbers, table
-from study.show.explore.subject import PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
+from study.show.explore.subject import AMPLIFIED, PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
 
 VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
 TITLES = {  # of the small ones
@@ -25,6 +25,9 @@ TITLES = {  # of the small ones
 ALERT = '<b style="color: var(--jp-error-color1, #b00020)">{}</b>'  # as JupyterLab's errors
 LOOK = {"style": {"description_width": "6em"}, "layout": {"width": "18.5em"}}
 INDENTED = {"margin": "2px 2px 2px 6.5em"}
+FITTED = {"height": "auto", "width": "100%", "margin": "0"}
+AT_MOST_AS_WIDE = {"height": "auto", "max_width": "100%", "align_self": "flex-start"}
+choice = partial(widgets.Dropdown, **LOOK)
 
 
 def told(action: Callable[["Panel"], None]) -> Callable[..., None]:
@@ -55,50 +58,33 @@ def told(action: Callable[["Panel"], None]) -> Callable[..., None]:
 class Panel(widgets.VBox):
     """Choose a photograph and a map, move a knob, and see what becomes of the JPEG.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Where the photographs to choose from are.
-    maps : Mapping of str to (image → map)
-        The maps to choose from, each drawn when it is first chosen.
-    image, map_name : str
-        The first choice: a file of the folder, and one of the maps.
-    **settings
-        Where the knobs stand at first: all the settings of `study.show.explore.step`.
+    The photographs to choose from are those of a folder, and a map is drawn when it is first
+    chosen. ``image`` and ``map_name`` are chosen at first, and ``settings`` are where the knobs
+    stand: all those of `study.show.explore.step`. `steps` are what is shown, by their methods.
 
-    Attributes
-    ----------
-    steps : dict of str to Step
-        What is shown: of the standard JPEG, and of the method.
-    saliency : float32 [H, W] in [0, 1]
-        The map that is chosen.
-
-    Raises
-    ------
-    ImageError
-        The first photograph cannot be read. Later errors are told in the panel.
+    Raises ImageError where the first photograph cannot be read. Later errors are told in the panel.
     """
 
     def __init__(
-        self,
-        folder: str | Path,
-        maps: Mapping[str, DrawMap],
-        *,
-        image: str,
-        map_name: str,
-        **settings: Any,
+        self, folder: Path, maps: Mapping[str, DrawMap], *, image: str, map_name: str, **settings
     ) -> None:
         self.busy, self.maps = False, maps
         self.files, self.uploaded = subjects.pictures_in(folder), None
-        self.image = _choice("photograph", [*self.files, UPLOADED], image)
-        self.map = _choice("map", [*maps, PAINTED, UPLOADED], map_name)
-        self.image_file, self.map_file = _upload("upload photo"), _upload("upload map")
+        self.image = choice(description="photograph", options=[*self.files, UPLOADED], value=image)
+        self.map = choice(description="map", options=[*maps, PAINTED, UPLOADED], value=map_name)
+        self.image_file, self.map_file = (
+            widgets.FileUpload(description=f"upload {what}", accept="image/*", layout=INDENTED)
+            for what in ("photo", "map")
+        )
         self.brush, self.knobs = _brush_sliders(), _knobs(settings)
-        self.buttons = {name: _button(name) for name in ("add", "erase", "clear")}
+        self.buttons = {
+            name: widgets.Button(description=name, layout={"width": "auto"})
+            for name in ("add", "erase", "clear")
+        }
         self.about, self.message, self.numbers = (widgets.HTML() for _ in range(3))
-        self.pictures = {name: _picture(width="100%", margin="0") for name in TITLES}
+        self.pictures = {name: widgets.Image(layout=FITTED) for name in TITLES}
         self.view = widgets.ToggleButtons(options=VIEWS, layout={"margin": "0.8em 0 0 0"})
-        self.large = _picture(max_width="100%", align_self="flex-start")
+        self.large = widgets.Image(layout=AT_MOST_AS_WIDE)
         super().__init__([*self._rows(), self.view, self.large])
         self._listen()
         self._take(subjects.read_photo(self.files[image]))
@@ -135,6 +121,7 @@ class Panel(widgets.VBox):
 
     @property
     def saliency(self) -> np.ndarray:
+        """The map that is chosen: float32 [H, W] in [0, 1]."""
         return self.subject.saliency(self.map.value)
 
     @told
@@ -151,17 +138,15 @@ class Panel(widgets.VBox):
     @told
     def upload_photo(self) -> None:
         """Read the photograph that has just been uploaded, and choose it."""
-        for upload in _emptied(self.image_file):
-            self.uploaded = subjects.read_upload(upload, subjects.read_photo)
-            self.image.value = UPLOADED
+        for photo in _uploads(self.image_file, subjects.read_photo):
+            self.uploaded, self.image.value = photo, UPLOADED
             self.change_photo()
 
     @told
     def upload_map(self) -> None:
         """Read the map that has just been uploaded, and choose it."""
-        read = partial(subjects.read_map_of, self.subject.photo)
-        for upload in _emptied(self.map_file):
-            self._choose(UPLOADED, subjects.read_upload(upload, read))
+        for saliency in _uploads(self.map_file, partial(subjects.read_map_of, self.subject.photo)):
+            self._choose(UPLOADED, saliency)
 
     @told
     def add(self) -> None:
@@ -176,7 +161,7 @@ class Panel(widgets.VBox):
     @told
     def clear(self) -> None:
         """Paint anew, on black."""
-        self._choose(PAINTED, self.subject.black())
+        self._choose(PAINTED, np.zeros(self.subject.shape, np.float32))
 
     @told
     def show_all(self) -> None:
@@ -201,7 +186,7 @@ class Panel(widgets.VBox):
         self.views |= {"this JPEG": own.data, "standard JPEG": standard.data}
         self.pictures["JPEG"].value = own.data
         self.pictures["difference"].value = png(own.difference)
-        self.numbers.value = numbers(table(self.steps), own.difference.size)
+        self.numbers.value = subjects.numbers(subjects.table(self.steps), own.difference.size)
         self.show_view()
 
     @told
@@ -233,65 +218,46 @@ class Panel(widgets.VBox):
         return Brush(across * W, down * H, radius * min(H, W))
 
 
-def _choice(label: str, options: list[str], value: str) -> widgets.Dropdown:
-    return widgets.Dropdown(description=label, options=options, value=value, **LOOK)
-
-
-def _upload(label: str) -> widgets.FileUpload:
-    return widgets.FileUpload(description=label, accept="image/*", layout=INDENTED)
-
-
-def _button(label: str) -> widgets.Button:
-    return widgets.Button(description=label, layout={"width": "auto"})
-
-
-def _picture(**layout: str) -> widgets.Image:
-    return widgets.Image(layout={"height": "auto"} | layout)
-
-
-def _slider(
-    kind: type, label: str, value: float, low: float, high: float, says: str, **more: Any
-) -> widgets.ValueWidget:
-    """Make a slider that is heard when it is let go; its range is widened to hold its value."""
-    return kind(
-        description=label,
-        value=value,
-        min=low,
-        max=max(high, value),
-        tooltip=says,
-        continuous_update=False,
-        **LOOK,
-        **more,
-    )
-
-
 def _brush_sliders() -> dict[str, widgets.ValueWidget]:
     """Make the brush's sliders: per cent of the photograph's width, height and short side."""
-    whole = partial(_slider, widgets.IntSlider)
     return {
-        "x": whole("brush, x %", 50, 0, 100, "from the left"),
-        "y": whole("brush, y %", 50, 0, 100, "from the top"),
-        "radius": whole("radius, %", 20, 2, 60, "of the shorter side"),
+        "x": _slider("brush, x %", 50, 0, 100, "from the left"),
+        "y": _slider("brush, y %", 50, 0, 100, "from the top"),
+        "radius": _slider("radius, %", 20, 2, 60, "of the shorter side"),
     }
 
 
 def _knobs(at: Mapping[str, Any]) -> dict[str, widgets.ValueWidget]:
     """Make the list of methods and the sliders, named as the arguments of `step`."""
-    whole = partial(_slider, widgets.IntSlider)
-    half = partial(_slider, widgets.FloatSlider, step=0.5, readout_format=".1f")
+    half = partial(widgets.FloatSlider, step=0.5, readout_format=".1f")
     budget = "its standard JPEG's bytes are the budget"
     return {
-        "method": _choice("method", list(OFFERED), at["method"]),
-        "quality": whole("quality", at["quality"], 1, 100, budget),
-        "strength": half("strength", at["strength"], 0, 8, "how much the map weighs"),
-        "levels": whole("levels, k", at["levels"], 2, 12, "of the mosaic"),
-        "q_low": whole("q_low, Q_l", at["q_low"], 1, 100, "quality of the lowest level"),
-        "q_high": whole("q_high, Q_h", at["q_high"], 1, 100, "quality of the highest level"),
+        "method": choice(description="method", options=list(OFFERED), value=at["method"]),
+        "quality": _slider("quality", at["quality"], 1, 100, budget),
+        "strength": _slider("strength", at["strength"], 0, 8, "how much the map weighs", half),
+        "levels": _slider("levels, k", at["levels"], 2, 12, "of the mosaic"),
+        "q_low": _slider("q_low, Q_l", at["q_low"], 1, 100, "quality of the lowest level"),
+        "q_high": _slider("q_high, Q_h", at["q_high"], 1, 100, "quality of the highest level"),
     }
 
 
-def _emptied(button: widgets.FileUpload) -> list[Mapping[str, Any]]:
-    """Return what was uploaded; the button forgets it, so that the same file may come again."""
-    uploads = list(button.value)
-    button.value = ()
-    return uploads
+def _slider(label, value, low, high, says, kind=widgets.IntSlider) -> widgets.ValueWidget:
+    """Make a slider that is heard when it is let go; its range is widened to hold its value."""
+    span = partial(kind, value=value, min=low, max=max(high, value))
+    return span(description=label, tooltip=says, continuous_update=False, **LOOK)
+
+
+def _uploads(button: widgets.FileUpload, read: Callable[[Path], Any]) -> Iterator[Any]:
+    """Read what was uploaded; the button forgets it, so that the same file may come again.
+
+    An ImageError tells the name that the file's owner knows.
+    """
+    uploads, button.value = button.value, ()
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        for upload in uploads:
+            path.write_bytes(upload["content"])
+            try:
+                yield read(path)
+            except ImageError as error:
+                raise ImageError(str(error).replace(str(path), upload["name"])) from error

@@ -1,41 +1,34 @@
-"""A photograph under exploration: its pixels, its maps, drawn or painted, and its JPEGs."""
+"""A photograph under exploration: its maps, drawn or painted, and the JPEGs of its settings."""
 
 from collections.abc import Callable, Mapping
 from math import sqrt
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 from PIL import Image
 
-from msroi.images import ImageError, read_image, read_map
-from msroi.metrics import SALIENT
-from study.show.explore.steps import Step, step
+from msroi import metrics
+from msroi.encoder import METHODS, encode
+from msroi.images import decode, luma, read_image, read_map
+from msroi.metrics.table import METRICS
 
 LARGEST = 2**20  # pixels for which a step takes about a second
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 PAINTED, UPLOADED = "painted", "uploaded"
 RING = 1.5  # pixels of the white, and of the black, of the ring that shows the brush
-
+AMPLIFIED = 10  # times: an error of 25.5 levels or more is white
 
 DrawMap = Callable[[np.ndarray], np.ndarray]  # image → map
 
 
 class Photo(NamedTuple):
-    """A photograph as the explorer shows it.
+    """A photograph as the explorer shows it."""
 
-    Attributes
-    ----------
-    pixels : uint8 [H, W, 3]
-        At most `LARGEST` of them: scaled down where the file has more.
-    shape : (int, int)
-        Height and width of the file's own image, upright.
-    """
-
-    pixels: np.ndarray
-    shape: tuple[int, int]
+    pixels: np.ndarray  # uint8 [H, W, 3], scaled down where the file has more than `LARGEST`
+    shape: tuple[int, int]  # height and width of the file's own image, upright
 
 
 class Brush(NamedTuple):
@@ -47,7 +40,7 @@ class Brush(NamedTuple):
 
     def touch(self, shape: tuple[int, int]) -> np.ndarray:
         """Return one touch of the brush, a Gaussian: float32 [H, W] in [0, 1]."""
-        return np.float32(SALIENT) ** np.square(self._distance(shape))
+        return np.float32(metrics.SALIENT) ** np.square(self._distance(shape))
 
     def shown_on(self, saliency: np.ndarray) -> np.ndarray:
         """Draw a map [H, W] in the figures' colours, 0 black and 1 light, the brush as a ring."""
@@ -66,24 +59,64 @@ class Brush(NamedTuple):
         return np.hypot(down[:, None], across)
 
 
+class Step(NamedTuple):
+    """What one choice of settings comes to."""
+
+    data: bytes  # the JPEG file
+    budget_bytes: int  # the size of the standard JPEG of the quality that was asked for
+    pixels: np.ndarray  # the file decoded: uint8 [H, W, 3]
+    difference: np.ndarray  # the `error_image` of the two lumas: uint8 [H, W]
+    values: dict[str, float]  # metrics that take a tenth of a second for 768×512, by their keys
+
+
+def step(
+    photo: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    method="direct",
+    quality: int = 50,
+    **settings: float,
+) -> Step:
+    """Encode at the bytes of the standard JPEG of a quality (1 to 100), decode, and compare.
+
+    The photo is uint8 [H, W, 3], the map float [H, W] in [0, 1], the method one of
+    `msroi.encoder.OFFERED`. It heeds those of the settings that are options of its own, see
+    `msroi.encode`, whose errors are raised; TypeError for a setting that no method has.
+    """
+    if unknown := set(settings) - {name for each in METHODS.values() for name in each.options}:
+        raise TypeError(f"no method has a setting {', '.join(sorted(unknown))}")
+    options = {name: value for name, value in settings.items() if name in METHODS[method].options}
+    budget = len(encode(photo, method="standard", quality=quality))
+    data = encode(photo, saliency, method=method, quality=quality, **options)
+    pixels = decode(data)
+    x, y = luma(photo), luma(pixels)
+    hvs, hvsm = metrics.psnr_hvs_and_hvsm(x, y)
+    values = {
+        "psnr_s": metrics.psnr_s(x, y, saliency),
+        "psnr": metrics.psnr(x, y),
+        "psnr_hvs": hvs,
+        "psnr_hvsm": hvsm,
+        "ssim": metrics.ssim(x, y),
+    }
+    return Step(data, budget, pixels, error_image(x, y), values)
+
+
+def error_image(reference: np.ndarray, distorted: np.ndarray) -> np.ndarray:
+    """Return the absolute error of uint8 [H, W] times `AMPLIFIED`: white from 25.5 of 255 on."""
+    error = np.abs(reference.astype(np.int32) - distorted)
+    return np.minimum(AMPLIFIED * error, 255).astype(np.uint8)
+
+
 class Subject:
     """A photograph whose maps, and whose standard JPEGs, are made once.
 
-    Parameters
-    ----------
-    photo : Photo
-    maps : Mapping of str to (image → map)
-        Beside them a subject has a map ``"painted"``, black at first, and one ``"uploaded"``.
+    Beside ``maps`` it has a map ``"painted"``, black at first, and one ``"uploaded"``.
     """
 
     def __init__(self, photo: Photo, maps: Mapping[str, DrawMap]) -> None:
         self.photo, self.shape, self._maps = photo, photo.pixels.shape[:2], maps
-        self._drawn = {PAINTED: self.black()}
+        self._drawn = {PAINTED: np.zeros(self.shape, np.float32)}
         self._standards: dict[tuple[str, int], Step] = {}
-
-    def black(self) -> np.ndarray:
-        """Return a map on which nothing is painted: float32 [H, W]."""
-        return np.zeros(self.shape, np.float32)
 
     def saliency(self, name: str) -> np.ndarray:
         """Return the map of a name, float32 [H, W]; ValueError where it was never uploaded."""
@@ -111,6 +144,43 @@ class Subject:
         return {"standard": self._standards[key], settings["method"]: own}
 
 
+def table(steps: Mapping[str, Step]) -> pd.DataFrame:
+    """Return a row for each of the steps, whose keys are their methods.
+
+    Columns: ``method``, ``bytes``, ``budget_bytes``, and the metrics of `Step.values`.
+    """
+    rows = [
+        {"method": method, "bytes": len(each.data), "budget_bytes": each.budget_bytes} | each.values
+        for method, each in steps.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def numbers(made: pd.DataFrame, pixels: int) -> str:
+    """Write a `table` of steps as HTML: the bytes in two lines, and a row for each metric."""
+    own = made.iloc[-1]
+    said = (
+        f"<b>{own['method']}</b> takes <b>{own['bytes']:,}</b> of {own['budget_bytes']:,} bytes:"
+        f"<br>{own['bytes'] / own['budget_bytes']:.1%} of the budget, "
+        f"{8 * own['bytes'] / pixels:.2f} bits a pixel"
+    )
+    values = made.set_index("method")[[name for name in METRICS if name in made]].T
+    values["difference"] = values.iloc[:, -1] - values.iloc[:, 0]
+    shown = values.style.set_table_styles(
+        [
+            {"selector": "th", "props": "text-align: left; font-weight: normal"},
+            {"selector": "td, th.col_heading", "props": "text-align: right; padding-left: 0.8em"},
+        ]
+    )
+    for name in values.index:
+        digits = METRICS[name].digits
+        # nan: no pixel is salient, or the image is smaller than the metric's window
+        shown.format(f"{{:.{digits}f}}", na_rep="–", subset=([name], slice(None)))
+        shown.format(f"{{:+.{digits}f}}", na_rep="–", subset=([name], ["difference"]))
+    shown.format_index(lambda name: ", ".join(filter(None, METRICS[name][:2])))  # label, unit
+    return said + shown.to_html()
+
+
 def pictures_in(folder: str | Path) -> dict[str, Path]:
     """Return the image files of a folder by their names, sorted."""
     found = sorted(Path(folder).iterdir())
@@ -126,23 +196,6 @@ def read_photo(path: str | Path) -> Photo:
 def read_map_of(photo: Photo, path: str | Path) -> np.ndarray:
     """Read a map whose file is as large as the photo's: float32 [H, W], scaled as the photo is."""
     return _fitted(read_map(path, photo.shape))
-
-
-def read_upload(upload: Mapping[str, Any], read: Callable[[Path], Any]) -> Any:
-    """Read an uploaded file, ``{"name": …, "content": bytes}``, by a function that takes a path.
-
-    Raises
-    ------
-    ImageError
-        As `read` says it, but with the name that the file's owner knows.
-    """
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "upload"
-        path.write_bytes(upload["content"])
-        try:
-            return read(path)
-        except ImageError as error:
-            raise ImageError(str(error).replace(str(path), upload["name"])) from error
 
 
 def _fitted(pixels: np.ndarray) -> np.ndarray:
