@@ -12,7 +12,7 @@ from typing import Any
 
 import typst
 
-from msroi.metrics.table import ALL
+from msroi.metrics import ALL
 from study.article import facts, tables
 from study.article.facts import Params, Tables
 

@@ -18,9 +18,8 @@ from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
-from msroi.metrics import PEAK
+from msroi.metrics import ALL, METRICS, PEAK, Metric
 from msroi.metrics import SALIENT as SALIENT_PIXEL
-from msroi.metrics.table import ALL, METRICS, Metric
 from msroi.model import STRIDE
 from study.data.registry import source, title_of
 from study.params import MODELS

@@ -9,7 +9,7 @@ import pandas as pd
 from msroi import metrics
 from msroi.encoder import METHODS, encode
 from msroi.images import decode, luma
-from msroi.metrics.table import METRICS
+from msroi.metrics import METRICS
 
 AMPLIFIED = 10  # times: an error of 25.5 levels or more is white
 
