@@ -169,9 +169,11 @@ def _quantize(
     """Quantize at a scale, with code lengths from the attempt before, or from two passes."""
     used = [tables.at_scale(component.base, scale) for component in components]
     multiplier = trade * thrift * scale**2
-    prices = before.prices if before else [np.zeros(256, np.float32)] * len(components)
-    if before is None:
-        for own in (0.0, multiplier):  # rounded, for prices at all
+    if before:
+        prices = before.prices
+    else:
+        prices = [np.zeros(256, np.float32)] * len(components)
+        for own in (0.0, multiplier):  # rounded, then by the prices of that
             _, counts = apply_trellis(components, used, prices, own)
             prices = _prices(counts)
     levels, counts = apply_trellis(components, used, prices, multiplier)
