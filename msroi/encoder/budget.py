@@ -86,7 +86,8 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
             low, moved = step, max(moved, 0) + 1
         else:
             high, moved = step, min(moved, 0) - 1
-    while any(map(fits, range(len(qualities))[found + 1 : found + 1 + QUALITIES_TRIED_ABOVE])):
+    steps = range(len(qualities))
+    while any(map(fits, steps[found + 1 : found + 1 + QUALITIES_TRIED_ABOVE])):
         continue
     if found < 0:
         raise BudgetError(max_bytes, min(sizes.values()))
