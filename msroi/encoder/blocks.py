@@ -28,10 +28,10 @@ def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -
     Deviation: the paper gives a saliency to every pixel and a quality to every block, but
     which value has a block? Here it has the mean of its pixels.
 
-    From a map float [H, W] in [0, 1] and a cell's pixels down and across (16×16 are a chroma
-    block's with 4:2:0) float32 [⌈H/8⌉, ⌈W/8⌉] in [0, 1]. A block cut by the right or lower edge has
-    the mean over the pixels it has. The sums are in float64, so a block of equal float32 pixels
-    has exactly their value.
+    The map is float [H, W] in [0, 1], the means are float32 [⌈H/8⌉, ⌈W/8⌉] in [0, 1]; a cell is in
+    pixels down and across (16×16 is a chroma block's with 4:2:0). A block cut by the right or lower
+    edge has the mean over the pixels it has. The sums are in float64, so a block of equal float32
+    pixels has exactly their value.
     """
     rows, columns = (np.arange(0, *pair) for pair in zip(saliency.shape, cell, strict=True))
     pixels = saliency.astype(np.float32, copy=False)
@@ -48,9 +48,9 @@ def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -
 def saliency_levels(saliency: np.ndarray, levels: int) -> np.ndarray:
     """Level n = 0..k−1 of each saliency, for the paper's intervals [0, 1/k], (1/k, 2/k], …
 
-    From float of any shape, in [0, 1], and k from 2 to 100 uint8 of the same shape. Told apart in
-    float32, so that a map stored as 8 or 16 bits meets the edges n/k exactly: 153/255 is 3/5,
-    level 2 of 5.
+    Saliency is float of any shape, in [0, 1], k is from 2 to 100, and the levels are uint8. They
+    are told apart in float32, so that a map stored as 8 or 16 bits meets the edges n/k exactly:
+    153/255 is 3/5, level 2 of 5.
     """
     if levels not in range(2, 101):
         raise ArgumentError(f"levels must be a whole number from 2 to 100, not {levels}")

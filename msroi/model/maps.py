@@ -75,7 +75,7 @@ def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tens
     Deviation: the paper has two rules, and both pick classes that are not there: Eq. 5's test, and
     the "top five" of its text. The third and usual one here, ``"expected"``, picks none.
 
-    From float maps M_c [C, h, w] and logits Z_c − T_c [C] comes a map [h, w], not yet scaled.
+    The maps M_c are float [C, h, w], the logits Z_c − T_c [C]; the result [h, w] is not yet scaled.
 
     Parameters
     ----------
