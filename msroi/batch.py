@@ -46,20 +46,9 @@ def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Ite
     A bar on a terminal counts the images. With one job each has all cores, one after the
     other, and its steps are shown too where they last. With more, that many are done at a
     time in processes of their own, which share the cores: joblib gives each worker's numba
-    and torch its part of the threads.
-
-    Parameters
-    ----------
-    work : callable
-        Of a module, or a partial of one: it is sent to the workers.
-    pairs : sequence of (Path, Path)
-    jobs : int, optional
-        None: one for each core, as far as each has `IMAGES_PER_WORKER` to do.
-
-    Raises
-    ------
-    InputError
-        A worker was killed.
+    and torch its part of the threads. With None there is a job for each core, as far as each has
+    `IMAGES_PER_WORKER` to do. The work is a module's function or a partial of one, since it is sent
+    to the workers; InputError where one of them is killed.
     """
     count = len(pairs)
     jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // IMAGES_PER_WORKER))
@@ -91,15 +80,8 @@ def compress_file(
     """Compress an image file; whatever is wrong with it is told in the outcome.
 
     The image is encoded as it is stored, and the orientation, EXIF and profile that it keeps count
-    in the budget.
-
-    Parameters
-    ----------
-    source, target : Path
-    map_of : callable, optional
-        The upright image, uint8 [H, W, 3] -> its map, float [H, W] in [0, 1].
-    **options
-        Of `msroi.encoder.encode_detailed`.
+    in the budget. ``map_of`` draws the map of the upright image; the options are those of
+    `msroi.encoder.encode_detailed`.
     """
     outcome = Outcome(source, target)
     with warnings.catch_warnings(record=True) as caught:
@@ -140,18 +122,14 @@ def _compress(
     except ArgumentError as error:
         raise InputError(f"{source}: {error}") from error
     data = images.insert_segments(encoded.data, segments)
+    stored = source.read_bytes()
     write_atomically(outcome.target, data)
     return outcome._replace(
-        before_bytes=source.stat().st_size,
+        before_bytes=len(stored),
         after_bytes=len(data),
         quality=encoded.quality,
-        from_jpeg=_is_jpeg(source),
+        from_jpeg=stored.startswith(b"\xff\xd8\xff"),
     )
-
-
-def _is_jpeg(source: Path) -> bool:
-    with source.open("rb") as file:
-        return file.read(3) == b"\xff\xd8\xff"
 
 
 @contextmanager
@@ -160,14 +138,15 @@ def _steps_shown(title: str) -> Iterator[None]:
     told = logging.getLogger("msroi")
     level = told.level
     with tqdm(
-        bar_format="{desc} [{elapsed}]",
+        desc=title,
+        bar_format="{desc}: step {n}{postfix} [{elapsed}]",
         leave=False,
         disable=None,  # but on a terminal
         miniters=1,  # by default tqdm leaves some steps out
         mininterval=0,
         delay=SECONDS_BEFORE_STEPS,
     ) as bar:
-        handler = _Steps(bar, title)
+        handler = _Steps(bar)
         told.addHandler(handler)
         told.setLevel(logging.DEBUG)
         try:
@@ -180,12 +159,10 @@ def _steps_shown(title: str) -> Iterator[None]:
 class _Steps(logging.Handler):
     """Brings every record to a bar: "photo.png: step 5, 104.2% of the budget"."""
 
-    def __init__(self, bar: tqdm, title: str):
+    def __init__(self, bar: tqdm):
         super().__init__()
-        self.bar, self.title, self.count = bar, title, 0
+        self.bar = bar
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.count += 1
-        said = f"{self.title}: step {self.count}, {record.getMessage()}"
-        self.bar.set_description_str(said, refresh=False)
+        self.bar.set_postfix_str(record.getMessage(), refresh=False)
         self.bar.update()

@@ -58,11 +58,7 @@ def main() -> None:
 def run(commands: typer.Typer, name: str) -> None:
     """Run a command: exit 0 when done, 2 with one line on stderr for bad usage or input.
 
-    Parameters
-    ----------
-    commands : typer.Typer
-    name : str
-        Of the program, which begins what it says of an error.
+    ``name`` is the program's, which begins what it says of an error.
     """
     # Read when torch is imported: threads that wait sleep, which on a shared machine is many
     # times faster than the default, where they spin in the way of those that work.
@@ -280,13 +276,7 @@ def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> S
 
 
 def _tell(outcomes: Iterable[batch.Outcome]) -> None:
-    """A line for each image as it is done, then the bytes saved, then what failed.
-
-    Raises
-    ------
-    InputError
-        Some image could not be compressed.
-    """
+    """A line for each image as it is done, then the bytes saved, then what failed (InputError)."""
     done, failed = [], []
     for outcome in outcomes:
         for note in outcome.notes:

@@ -16,11 +16,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     """Write `data` to `path`, so that no reader and no failure ever meets half a file.
 
     The bytes go to a temporary name in the same folder, which is then renamed over `path`.
-
-    Raises
-    ------
-    OutputError
-        The folder is missing or cannot be written, `path` is a folder, the disk is full.
+    OutputError as `check_writable`, and where the disk is full.
     """
     path = Path(path)
     check_writable(path)
@@ -37,10 +33,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
 def check_writable(path: str | Path) -> None:
     """Refuse a `path` that `write_atomically` could not write, before the work is done.
 
-    Raises
-    ------
-    OutputError
-        The folder is missing, is no folder or cannot be written, or `path` is a folder.
+    OutputError where the folder is missing, is no folder or cannot be written, or `path` is one.
     """
     path = Path(path)
     folder = path.parent
@@ -58,11 +51,7 @@ def targets_of(sources: Sequence[Path], output: Path, *, force: bool) -> list[Pa
     """Name the JPEG file that each image becomes, after all are found to be free and writable.
 
     ``output`` is a folder that takes each image as <name>.jpg, or one file for one image.
-
-    Raises
-    ------
-    OutputError
-        As `check_target`, and where two images would have one name, or many have no folder.
+    OutputError as `check_target`, and where two images would have one name, or many no folder.
     """
     if output.is_dir():
         targets = [output / f"{source.stem}.jpg" for source in sources]
@@ -80,12 +69,9 @@ def targets_of(sources: Sequence[Path], output: Path, *, force: bool) -> list[Pa
 def check_target(
     target: Path, sources: Sequence[Path], *, suffixes: Sequence[str], force: bool
 ) -> None:
-    """Refuse a file of another kind, an input, and with ``force`` off one that exists.
+    """Refuse (OutputError) a file of another kind, an input, what `check_writable` refuses.
 
-    Raises
-    ------
-    OutputError
-        Also as `check_writable`.
+    With ``force`` off also one that exists.
     """
     if target.suffix.lower() not in suffixes and not target.is_dir():
         raise OutputError(f"{target}: name a {suffixes[0]} file to write")

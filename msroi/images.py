@@ -41,24 +41,12 @@ class ImageError(InputError, ValueError):
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as the user sees it, and what an output file must keep of its source.
+    """An image as the user sees it, and what an output file must keep of its source."""
 
-    Attributes
-    ----------
-    pixels : uint8 [H, W, 3]
-        RGB, upright: the EXIF orientation is applied.
-    icc_profile : bytes
-        The RGB profile that `pixels` are in; empty for sRGB or unknown.
-    exif : bytes
-        The source's EXIF block as it was, without the ``Exif`` header; empty for none.
-    orientation : int
-        1 to 8: the orientation tag inside `exif`, which a file that carries `exif` obeys.
-    """
-
-    pixels: np.ndarray
-    icc_profile: bytes = b""
-    exif: bytes = b""
-    orientation: int = 1
+    pixels: np.ndarray  # uint8 [H, W, 3], RGB, upright: the EXIF orientation is applied
+    icc_profile: bytes = b""  # the RGB profile that `pixels` are in; empty for sRGB or unknown
+    exif: bytes = b""  # the source's block as it was, without the ``Exif`` header; empty for none
+    orientation: int = 1  # 1 to 8: the tag inside `exif`, which a file that carries `exif` obeys
 
 
 def read_image(path: str | Path) -> Picture:
@@ -89,28 +77,15 @@ def read_pixels(path: str | Path, *, upright: str = "exif") -> np.ndarray:
     ``upright="stored"`` takes them as they lie in the file, for sets whose EXIF orientation lies.
     """
     picture = read_image(path)
-    if upright == "stored":
-        return turn_back(picture.pixels, picture.orientation)
-    return picture.pixels
+    orientation = picture.orientation if upright == "stored" else 1
+    return turn_back(picture.pixels, orientation)
 
 
 def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
-    """Read a saliency map: an 8- or 16-bit grey image, black 0 and white 1.
+    """Read a saliency map: an 8- or 16-bit grey image, black 0 and white 1, as float32 [H, W].
 
-    Parameters
-    ----------
-    path : str or Path
-    shape : (H, W)
-        Of the upright image that the map belongs to.
-
-    Returns
-    -------
-    float32 [H, W] in [0, 1]
-
-    Raises
-    ------
-    ImageError
-        As `read_image`, and where the map is not grey or has another size.
+    ``shape`` is (H, W) of the upright image that the map belongs to. ImageError as `read_image`,
+    and where the map is not grey or has another size.
     """
     with _open(path) as image:
         if image.mode not in ("1", "L", "I") and not image.mode.startswith("I;16"):
@@ -139,9 +114,8 @@ def png(pixels: np.ndarray) -> bytes:
 def check_rgb(image: np.ndarray) -> None:
     """Refuse what is not uint8 [H, W, 3] (ArgumentError)."""
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ArgumentError(
-            f"an image must be uint8 [H, W, 3], not {image.dtype} {list(image.shape)}"
-        )
+        given = f"{image.dtype} {list(image.shape)}"
+        raise ArgumentError(f"an image must be uint8 [H, W, 3], not {given}")
 
 
 def luma(image: np.ndarray) -> np.ndarray:
@@ -153,16 +127,9 @@ def luma(image: np.ndarray) -> np.ndarray:
 
 
 def overlay(image: np.ndarray, saliency: np.ndarray) -> np.ndarray:
-    """Show a map on its image: in colour where it is 1, dark grey where it is 0.
+    """Show a map, float [H, W], on its image: in colour where it is 1, dark grey where it is 0.
 
-    Parameters
-    ----------
-    image : uint8 [H, W, 3]
-    saliency : float [H, W] in [0, 1]
-
-    Returns
-    -------
-    uint8 [H, W, 3]
+    The image and the result are uint8 [H, W, 3].
     """
     dark = 0.35 * luma(image)[..., None].astype(np.float32)
     weight = saliency[..., None].astype(np.float32)

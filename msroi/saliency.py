@@ -96,12 +96,8 @@ def flat_map(image: np.ndarray) -> np.ndarray:
 def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, SaliencyOf]:
     """Name the maps of networks, and three controls: the energy, a centre prior, a flat map.
 
-    Parameters
-    ----------
-    heads
-        Name of a map → checkpoint; ``"MS-ROI"`` among them.
-    **rule
-        Of `saliency_map`.
+    ``heads`` has the checkpoint of each name, ``"MS-ROI"`` among them; the rule is of
+    `saliency_map`.
     """
     drawn = {name: network_map(checkpoint, **rule) for name, checkpoint in heads.items()}
     energy = network_map(heads[OWN], draw=energy_map)
@@ -118,20 +114,8 @@ def network_map(
     """Make a function from an image to its map by a checkpoint, which other processes can be sent.
 
     What is pickled is the checkpoint's path and checksum: each process loads the network once.
-
-    Parameters
-    ----------
-    checkpoint, head
-        Of `msroi.load_model`.
-    draw
-        `saliency_map` or `energy_map`.
-    **settings
-        Of ``draw``.
-
-    Raises
-    ------
-    CheckpointError
-        As `msroi.load_model`.
+    Checkpoint, head and errors are those of `msroi.load_model`; ``draw`` is `saliency_map` or
+    `energy_map`, which takes the settings.
     """
     from msroi.model import checksum
 
@@ -142,13 +126,7 @@ def network_map(
 
 
 def _map(
-    image: np.ndarray,
-    *,
-    draw: Callable[..., np.ndarray],
-    checkpoint: str,
-    head: str,
-    checksum: str,
-    **settings: Any,
+    image: np.ndarray, *, draw: Callable, checkpoint: str, head: str, checksum: str, **settings: Any
 ) -> np.ndarray:
     return draw(image, _network(checkpoint, head, checksum), **settings)
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from kodak import PUBLISHED, composed, content, published
 
-from msroi.metrics.table import METRICS
+from msroi.metrics import METRICS
 from study.statistics.intervals import ABOVE, BELOW, UNDECIDED
 
 

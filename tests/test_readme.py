@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from kodak import PUBLISHED, README, ROOT, published
 
-from msroi.metrics.table import METRICS
+from msroi.metrics import METRICS
 from study.article import facts
 from study.measure import findings
 from study.stages import publish

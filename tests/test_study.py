@@ -6,7 +6,7 @@ import pytest
 from pictures import centred
 from PIL import Image
 
-from msroi.metrics.table import METRICS
+from msroi.metrics import METRICS
 from study.data.sets import load
 from study.measure import evaluation
 from study.rendered import scenes

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi.metrics.table import METRICS
+from msroi.metrics import METRICS
 from study.statistics import claims
 from study.statistics.intervals import Interval
 

@@ -10,21 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msroi.encoder import mosaic, peers, standard
-from msroi.encoder.budget import BudgetError, Encoded
+from msroi.encoder import mosaic, standard
+from msroi.encoder.budget import BudgetError as BudgetError  # offered here too
+from msroi.encoder.budget import Encoded
 from msroi.errors import ArgumentError
 from msroi.images import check_rgb
-
-__all__ = [
-    "METHODS",
-    "OFFERED",
-    "BudgetError",
-    "Encoded",
-    "Method",
-    "check_methods",
-    "encode",
-    "encode_detailed",
-]
 
 logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
 
@@ -36,21 +26,11 @@ def _encode_direct(image, saliency, **options) -> Encoded:
 
 
 class Method(NamedTuple):
-    """A way to encode, and what it can be told.
+    """A way to encode, and what it can be told."""
 
-    Attributes
-    ----------
-    encode : callable
-        (image, saliency, *, quality, max_bytes, **options) -> Encoded
-    heeds_map : bool
-        Whether another map gives another file.
-    options : tuple of str
-        Names of its options.
-    """
-
-    encode: Callable[..., Encoded]
-    heeds_map: bool = False
-    options: tuple[str, ...] = ()
+    encode: Callable[..., Encoded]  # (image, saliency, *, quality, max_bytes, **options)
+    heeds_map: bool = False  # whether another map gives another file
+    options: tuple[str, ...] = ()  # their names
 
 
 _PLAIN = ("tune", "subsampling", "progressive")
@@ -60,8 +40,8 @@ METHODS = {
     "direct-flat": Method(partial(_encode_direct, strength=0), options=_PLAIN),
     "mosaic": Method(mosaic.encode, heeds_map=True, options=_LEVELS),
     "standard": Method(standard.encode),
-    "standard-optimized": Method(peers.standard_optimized),
-    "mozjpeg": Method(peers.mozjpeg),
+    "standard-optimized": Method(standard.optimized),
+    "mozjpeg": Method(standard.mozjpeg),
 }
 OFFERED = ("direct", "mosaic", "standard")  # to users; the others are there to compare with
 
@@ -99,7 +79,7 @@ def encode(
         ``"mosaic"``: the paper's section 4. Options: `levels` (k, 5), `q_low` and `q_high`
         (Q_l and Q_h, 30 and 70), `split` and `untouched`, see `msroi.encoder.mosaic.make_mosaic`.
         ``"standard"``: plain baseline JPEG, which heeds no map and has no options; nor do
-        the peers ``"standard-optimized"`` and ``"mozjpeg"`` (`msroi.encoder.peers`).
+        the peers ``"standard-optimized"`` and ``"mozjpeg"`` (`msroi.encoder.standard`).
     quality : int
         1 to 100: where `max_bytes` is None, the budget is the size of the standard JPEG
         of this quality, and ``"standard"`` gives that very file.

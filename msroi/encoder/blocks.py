@@ -10,15 +10,16 @@ SIDE = 8  # of a JPEG block, in pixels
 SUBSAMPLINGS = {"4:2:0": (2, 2), "4:2:2": (1, 2), "4:4:4": (1, 1)}
 
 
-def _zigzag() -> np.ndarray:
-    """Natural index 8·row + column of each coefficient, in the order of the file."""
-    rows, columns = np.divmod(np.arange(SIDE * SIDE), SIDE)
-    diagonal = rows + columns
-    along = np.where(diagonal % 2, rows, columns)  # odd diagonals run down, even ones up
-    return np.lexsort((along, diagonal))
+# Natural index 8·row + column of each coefficient, in the order of the file: diagonal by diagonal,
+# of which the odd ones run down and the even ones up
+_ROWS, _COLUMNS = np.divmod(np.arange(SIDE * SIDE), SIDE)
+_DIAGONALS = _ROWS + _COLUMNS
+ZIGZAG = np.lexsort((np.where(_DIAGONALS % 2, _ROWS, _COLUMNS), _DIAGONALS))
 
 
-ZIGZAG = _zigzag()
+def natural(values: np.ndarray) -> np.ndarray:
+    """Bring coefficients or steps [..., 64] from zigzag to natural order."""
+    return np.take(values, np.argsort(ZIGZAG), -1)
 
 
 def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -> np.ndarray:
@@ -27,17 +28,10 @@ def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -
     Deviation: the paper gives a saliency to every pixel and a quality to every block, but
     which value has a block? Here it has the mean of its pixels.
 
-    Parameters
-    ----------
-    saliency : float [H, W] in [0, 1]
-    cell : (int, int)
-        Pixels down and across; 16×16 are a chroma block's with 4:2:0.
-
-    Returns
-    -------
-    float32 [⌈H/8⌉, ⌈W/8⌉] in [0, 1]
-        A block cut by the right or lower edge has the mean over the pixels it has.
-        The sums are in float64, so a block of equal float32 pixels has exactly their value.
+    The map is float [H, W] in [0, 1], the means are float32 [⌈H/8⌉, ⌈W/8⌉] in [0, 1]; a cell is in
+    pixels down and across (16×16 is a chroma block's with 4:2:0). A block cut by the right or lower
+    edge has the mean over the pixels it has. The sums are in float64, so a block of equal float32
+    pixels has exactly their value.
     """
     rows, columns = (np.arange(0, *pair) for pair in zip(saliency.shape, cell, strict=True))
     pixels = saliency.astype(np.float32, copy=False)
@@ -54,17 +48,9 @@ def block_saliency(saliency: np.ndarray, cell: tuple[int, int] = (SIDE, SIDE)) -
 def saliency_levels(saliency: np.ndarray, levels: int) -> np.ndarray:
     """Level n = 0..k−1 of each saliency, for the paper's intervals [0, 1/k], (1/k, 2/k], …
 
-    Parameters
-    ----------
-    saliency : float, any shape, in [0, 1]
-    levels : int
-        k, from 2 to 100.
-
-    Returns
-    -------
-    uint8 of the same shape
-        Told apart in float32, so that a map stored as 8 or 16 bits meets the edges n/k
-        exactly: 153/255 is 3/5, level 2 of 5.
+    Saliency is float of any shape, in [0, 1], k is from 2 to 100, and the levels are uint8. They
+    are told apart in float32, so that a map stored as 8 or 16 bits meets the edges n/k exactly:
+    153/255 is 3/5, level 2 of 5.
     """
     if levels not in range(2, 101):
         raise ArgumentError(f"levels must be a whole number from 2 to 100, not {levels}")

@@ -32,13 +32,7 @@ LAST_RESORT_SCALES = 400  # tried as files, for images of a few blocks (100 and 
 
 
 class BudgetError(InputError, ValueError):
-    """Not even the lowest quality fits the byte budget.
-
-    Attributes
-    ----------
-    max_bytes, smallest_bytes : int
-        What was asked for, and the size of the smallest file found.
-    """
+    """Not even the lowest quality fits `max_bytes`; the smallest file has `smallest_bytes`."""
 
     def __init__(self, max_bytes: int, smallest_bytes: int):
         self.max_bytes, self.smallest_bytes = max_bytes, smallest_bytes
@@ -66,20 +60,10 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
     becomes the found one. The result therefore always fits, and neither of the two steps above it
     does; a smaller file farther up goes unseen.
 
-    Parameters
-    ----------
-    write : callable
-        quality -> a whole JPEG file; called eight to ten times on a fine grid, and in the
-        worst case about 2 log2(len(qualities)) + 2 times.
-    max_bytes : int
-    qualities : sequence of float, rising
-        The steps of the method's quality scale: ``range(1, 101)`` for libjpeg's, a fine
-        grid for a continuous one.
-
-    Raises
-    ------
-    BudgetError
-        No quality that was tried fits.
+    ``write`` turns a quality into a whole JPEG file; it is called eight to ten times on a fine
+    grid, and in the worst case about 2 log2(len(qualities)) + 2 times. The qualities are the rising
+    steps of the method's scale: ``range(1, 101)`` for libjpeg's, a fine grid for a continuous one.
+    BudgetError where none that was tried fits.
     """
     sizes: dict[int, int] = {}
     found, best = -1, b""
@@ -102,7 +86,8 @@ def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[
             low, moved = step, max(moved, 0) + 1
         else:
             high, moved = step, min(moved, 0) - 1
-    while any(fits(step) for step in _steps_above(found, len(qualities))):
+    steps = range(len(qualities))
+    while any(map(fits, steps[found + 1 : found + 1 + QUALITIES_TRIED_ABOVE])):
         continue
     if found < 0:
         raise BudgetError(max_bytes, min(sizes.values()))
@@ -119,10 +104,6 @@ def _next_step(low: int, high: int, sizes: Mapping[int, int], max_bytes: int) ->
 
 def _tell(size_bytes: int, max_bytes: int) -> None:
     logger.debug("%.1f%% of the budget", 100 * size_bytes / max(max_bytes, 1))
-
-
-def _steps_above(step: int, count: int) -> range:
-    return range(step + 1, min(step + 1 + QUALITIES_TRIED_ABOVE, count))
 
 
 class Attempt(Protocol):
@@ -164,7 +145,7 @@ def approach(
         attempt -> a whole JPEG file.
     max_bytes : int
     scales : (float, float)
-        The finest and the coarsest.
+        The finest and the coarsest; BudgetError where not even that fits.
     start : Start
         The first scale to measure; after `rehearse` also all else that it learned.
 
@@ -173,11 +154,6 @@ def approach(
     Encoded
         With the scale in place of a quality. The file takes `SHARE_ACCEPTED` of the budget or more
         where that can be had at all.
-
-    Raises
-    ------
-    BudgetError
-        Not even the coarsest scale fits.
     """
     positive = max(max_bytes, 1)  # less may be left beside metadata, and has no logarithm
     data, end = _approach(measure, write, positive, scales, start)
@@ -220,11 +196,8 @@ def _nearest_scale(
         _tell(attempt.size_bytes, max_bytes)
         step = round(_secant(points, target, LOG_SCALE_PER_LOG_SIZE), LOG_DIGITS)
         step = min(max(step, finest), coarsest)
-        if (
-            abs(points[x] - target) < LOG_SIZE_LEFT_TO_THRIFT
-            or step in points
-            or len(points) == MAX_MEASURES
-        ):
+        near = abs(points[x] - target) < LOG_SIZE_LEFT_TO_THRIFT
+        if near or step in points or len(points) == MAX_MEASURES:
             return start._replace(scale=math.exp(x), attempt=attempt)
         x = step
 
@@ -244,16 +217,12 @@ def _fill(
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
         share = attempt.size_bytes * end.correction / max_bytes
-        if (
-            SHARE_TO_STOP_AT < share <= 1
-            or len(points) > MEASURES_BEFORE_WRITING
-            or x == -MAX_LOG_THRIFT
-        ):
+        ready = SHARE_TO_STOP_AT < share <= 1 or len(points) > MEASURES_BEFORE_WRITING
+        if ready or x == -MAX_LOG_THRIFT:
             logger.debug("writing")
             data = write(attempt)
-            end = end._replace(
-                log_thrift=x, correction=len(data) / attempt.size_bytes, attempt=attempt
-            )
+            correction = len(data) / attempt.size_bytes
+            end = end._replace(log_thrift=x, correction=correction, attempt=attempt)
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
         recent = dict(list(points.items())[-MEASURES_REMEMBERED:])
         target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)

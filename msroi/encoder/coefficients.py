@@ -9,7 +9,7 @@ import jpeglib
 import mozjpeg_lossless_optimization
 import numpy as np
 
-from msroi.encoder.blocks import SIDE, ZIGZAG
+from msroi.encoder.blocks import SIDE, ZIGZAG, natural
 
 BAND = 4  # rows of MCUs transformed at a time, so that they stay in the processor's cache
 # blocks of one matrix product: BLAS shares larger ones among its threads, which is slower here,
@@ -20,17 +20,11 @@ _YCBCR = np.array(
     [[0.299, 0.587, 0.114], [-0.168735892, -0.331264108, 0.5], [0.5, -0.418687589, -0.081312411]],
     np.float32,
 )
-
-
-def _basis() -> np.ndarray:
-    """float32 [64 samples, 64 coefficients in zigzag order]: the orthonormal 8×8 DCT-II."""
-    n = np.arange(SIDE)
-    rows = np.sqrt(2 / SIDE) * np.cos((2 * n[None, :] + 1) * n[:, None] * np.pi / (2 * SIDE))
-    rows[0] /= np.sqrt(2)
-    return np.kron(rows, rows)[ZIGZAG].T.astype(np.float32)
-
-
-_BASIS = _basis()
+# The orthonormal 8×8 DCT-II: float32 [64 samples, 64 coefficients in zigzag order]
+_N = np.arange(SIDE)
+_ROWS = np.sqrt(2 / SIDE) * np.cos((2 * _N + 1) * _N[:, None] * np.pi / (2 * SIDE))
+_ROWS[0] /= np.sqrt(2)
+_BASIS = np.kron(_ROWS, _ROWS)[ZIGZAG].T.astype(np.float32)
 
 
 class Frame(NamedTuple):
@@ -43,14 +37,9 @@ class Frame(NamedTuple):
 def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
     """DCT coefficients of each component, as libjpeg takes them but in floats.
 
-    RGB becomes YCbCr (JFIF); chroma is the mean of each `sampling` cell of pixels; sides
-    are filled up to whole blocks by repeating the last row and column. Nothing is rounded.
-
-    Parameters
-    ----------
-    image : uint8 [H, W, 3], or [H, W] for grey
-    sampling : (int, int)
-        Pixels that share a chroma sample, down and across; of no effect on grey.
+    RGB, uint8 [H, W, 3], becomes YCbCr (JFIF); chroma is the mean of each `sampling` cell of
+    pixels; sides are filled up to whole blocks by repeating the last row and column. Nothing is
+    rounded. Grey, [H, W], has Y alone, and `sampling` no effect.
 
     Returns
     -------
@@ -85,12 +74,10 @@ def _transform_band(image: np.ndarray, sampling: tuple[int, int]) -> list[np.nda
 
 
 def _fill(image: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
-    margins = [
-        (0, -side % (SIDE * step)) for side, step in zip(image.shape, sampling, strict=False)
-    ]
-    if not any(after for _, after in margins):
+    down, right = (-image.shape[axis] % (SIDE * sampling[axis]) for axis in (0, 1))
+    if not (down or right):
         return image
-    return np.pad(image, margins + [(0, 0)] * (image.ndim - 2), mode="edge")
+    return np.pad(image, [(0, down), (0, right), (0, 0)][: image.ndim], mode="edge")
 
 
 def _mix(channels: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -122,31 +109,17 @@ def _dct(plane: np.ndarray) -> np.ndarray:
 def write(levels: list[np.ndarray], tables: list[np.ndarray], frame: Frame) -> bytes:
     """Write quantized coefficients as a baseline JPEG with optimized Huffman tables.
 
-    Parameters
-    ----------
-    levels : list of int16 [block rows, block columns, 64], in zigzag order
-    tables : list of uint16 [64], in zigzag order, 1 to 255
-        Of luma, and of chroma where there is any.
-    frame : Frame
+    The levels of each component are int16 [block rows, block columns, 64], and the tables, of luma
+    and of chroma where there is any, uint16 [64] from 1 to 255, all in zigzag order.
     """
-    planes = {
-        name: _natural(plane).reshape(*plane.shape[:2], SIDE, SIDE)
-        for name, plane in zip(("Y", "Cb", "Cr"), levels, strict=False)
-    }
-    table = np.stack([_natural(t).reshape(SIDE, SIDE) for t in tables])
-    jpeg = jpeglib.from_dct(**planes, qt=table)
+    planes = [natural(plane).reshape(*plane.shape[:2], SIDE, SIDE) for plane in levels]
+    jpeg = jpeglib.from_dct(*planes, qt=natural(np.stack(tables)).reshape(-1, SIDE, SIDE))
     jpeg.height, jpeg.width = frame.shape
     jpeg.samp_factor = np.array([frame.sampling, (1, 1), (1, 1)][: len(levels)])
     with tempfile.TemporaryDirectory() as folder:  # jpeglib writes to files only
         path = Path(folder) / "image.jpg"
         jpeg.write_dct(os.fspath(path), flags=["+OPTIMIZE_CODING"])
         return path.read_bytes()
-
-
-def _natural(values: np.ndarray) -> np.ndarray:
-    natural = np.empty_like(values)
-    natural[..., ZIGZAG] = values
-    return natural
 
 
 def make_progressive(data: bytes) -> bytes:

@@ -72,7 +72,7 @@ def encode(
     Parameters
     ----------
     image : uint8 [H, W, 3]
-        RGB. Equal channels throughout make a grey JPEG.
+        RGB; of equal channels throughout, a grey JPEG.
     saliency : float [H, W] in [0, 1]
         A flat one makes a plain optimising encoder.
     max_bytes : int
@@ -90,8 +90,8 @@ def encode(
     Returns
     -------
     Encoded
-        Its quality is libjpeg's number for the tables' scale, continuous from 1 to 100; at
-        an equal number the file is better and larger than libjpeg's.
+        Its quality is libjpeg's number for the tables' scale, continuous from 1 to 100; at an
+        equal number the file is better and larger than libjpeg's.
 
     Raises
     ------
@@ -108,9 +108,8 @@ def encode(
         write = partial(_write, dct.Frame(shape, sampling), progressive)
         return search(partial(_quantize, components, trade), write, max_bytes, SCALES, start)
 
-    start = Start(
-        max(FIRST_SCALE_RATIO * tables.scale_of(quality), SCALES[0])
-    )  # quality 100 has scale 0
+    first = FIRST_SCALE_RATIO * tables.scale_of(quality)  # 0 for quality 100
+    start = Start(max(first, SCALES[0]))
     if image.shape[0] * image.shape[1] >= REHEARSED_FROM_PIXELS:
         sample, shape, share = _sample(components, image.shape[:2])
         start = run(rehearse, sample, round(share * max_bytes), shape, start)
@@ -129,11 +128,7 @@ def _check_options(strength: float, tune: str, subsampling: str) -> None:
 
 
 def analyse(
-    image: np.ndarray,
-    saliency: np.ndarray,
-    sampling: tuple[int, int],
-    strength: float,
-    tune: Tune,
+    image: np.ndarray, saliency: np.ndarray, sampling: tuple[int, int], strength: float, tune: Tune
 ) -> list[Component]:
     """Transform an image, and weigh its blocks: all that is known before the search."""
     planes = dct.transform(image, sampling)
@@ -158,19 +153,14 @@ def _sample(
 ) -> tuple[list[Component], tuple[int, int], float]:
     """Rows of MCUs at even distances, as an image of their own; its shape; its share of all."""
     H, W = shape
-    down = components[0].sampling[0]
+    mcu = SIDE * components[0].sampling[0]
     step = H * W // SAMPLE_PIXELS
-    chosen = np.arange(step // 2, H // (SIDE * down), step)
-    height = len(chosen) * SIDE * down
-    return [_rows(component, chosen) for component in components], (height, W), height / H
-
-
-def _rows(component: Component, chosen: np.ndarray) -> Component:
-    """The component of the chosen rows of MCUs alone."""
-    down = component.sampling[0]
-    rows = (chosen[:, None] * down + np.arange(down)).ravel()
-    own = {name: getattr(component, name)[rows] for name in ("coefficients", "gains", "masks")}
-    return component._replace(**own)
+    chosen = np.arange(step // 2, H // mcu, step)
+    sample = []
+    for c, gains, masks, sampling, *rest in components:
+        rows = (chosen[:, None] * sampling[0] + np.arange(sampling[0])).ravel()
+        sample.append(Component(c[rows], gains[rows], masks[rows], sampling, *rest))
+    return sample, (len(chosen) * mcu, W), len(chosen) * mcu / H
 
 
 def _quantize(
@@ -179,13 +169,13 @@ def _quantize(
     """Quantize at a scale, with code lengths from the attempt before, or from two passes."""
     used = [tables.at_scale(component.base, scale) for component in components]
     multiplier = trade * thrift * scale**2
-    if before is None:
-        unpriced = [np.zeros(256, np.float32)] * len(components)
-        _, rounded = apply_trellis(components, used, unpriced, 0.0)
-        _, counts = apply_trellis(components, used, _prices(rounded), multiplier)
-        prices = _prices(counts)
-    else:
+    if before:
         prices = before.prices
+    else:
+        prices = [np.zeros(256, np.float32)] * len(components)
+        for own in (0.0, multiplier):  # rounded, then by the prices of that
+            _, counts = apply_trellis(components, used, prices, own)
+            prices = _prices(counts)
     levels, counts = apply_trellis(components, used, prices, multiplier)
     return Attempt(levels, used[:2], _prices(counts), _estimate(levels, counts, components))
 
@@ -221,17 +211,13 @@ def _prices(counts: list[np.ndarray]) -> list[np.ndarray]:
 
 def _estimate(levels: list[np.ndarray], ac: list[np.ndarray], components: list[Component]) -> int:
     """Bytes of the baseline file with optimal Huffman tables, but for the stuffing of 0xFF."""
-    dc = _shared(
-        [
-            huffman.dc_counts(own[..., 0], c.sampling)
-            for own, c in zip(levels, components, strict=True)
-        ]
-    )
+    pairs = zip(levels, components, strict=True)
+    dc = _shared([huffman.dc_counts(own[..., 0], c.sampling) for own, c in pairs])
     empty = huffman.filling_blocks(levels[0].shape[:2], components[0].sampling)
     ac[0][trellis.EOB] += empty
     symbols = [*dc, *ac]
     segments = 69 * len(dc) + 10 + 3 * len(levels) + 8 + 2 * len(levels)
-    segments += sum(map(huffman.table_bytes, symbols))
+    segments += sum(21 + np.count_nonzero(counts) for counts in symbols)  # the Huffman tables
     return _MARKERS + segments + -(-sum(map(huffman.coded_bits, symbols)) // 8)
 
 

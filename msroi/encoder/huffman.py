@@ -11,16 +11,9 @@ _SIZES = np.arange(256) & 15  # magnitude bits that follow a symbol (run << 4 | 
 def code_lengths(counts: np.ndarray) -> np.ndarray:
     """Length of each symbol's optimal code word, as libjpeg makes it (ITU-T T.81, K.2).
 
-    JPEG allows 16 bits at most, and no word of ones only; so the tree holds a symbol more
-    than there are, the rarest, whose word stays unused.
-
-    Parameters
-    ----------
-    counts : int64 [256]
-
-    Returns
-    -------
-    int64 [256], in bits; 0 where the count is 0.
+    Counts and lengths, in bits, are int64 [256]; 0 has length 0. JPEG allows 16 bits at most, and
+    no word of ones only; so the tree holds a symbol more than there are, the rarest, whose word
+    stays unused.
     """
     used = np.flatnonzero(counts)
     reserved = len(used)
@@ -67,12 +60,8 @@ def prices(counts: np.ndarray) -> np.ndarray:
 def dc_counts(levels: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
     """How often each size of DC difference occurs in a component: int64 [256].
 
-    Parameters
-    ----------
-    levels : int16 [block rows, block columns]
-        Of DC.
-    sampling : (int, int)
-        Blocks of this component in an MCU, down and across: differences follow the scan.
+    The levels are those of DC, int16 [block rows, block columns]; differences follow the scan, for
+    which ``sampling`` is the blocks of this component in an MCU, down and across.
     """
     rows, columns = levels.shape
     down, across = sampling
@@ -97,8 +86,3 @@ def filling_blocks(shape: tuple[int, int], sampling: tuple[int, int]) -> int:
 def coded_bits(counts: np.ndarray) -> int:
     """Bits of all the symbols under their optimal code, magnitude bits included."""
     return int(counts @ (code_lengths(counts) + _SIZES))
-
-
-def table_bytes(counts: np.ndarray) -> int:
-    """Bytes of the marker segment that defines the code."""
-    return 21 + np.count_nonzero(counts)

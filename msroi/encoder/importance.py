@@ -26,17 +26,10 @@ def importance(
     is the mean of u over the luma blocks: what is salient everywhere is nowhere preferred,
     and the fewer blocks are salient, the more each of them gains.
 
-    Parameters
-    ----------
-    saliency : float [H, W] in [0, 1]
-    strength : float
-        0 or more. At 0, with a flat map, and with one that nowhere exceeds 0.5, all are 0.
-    cells : list of (int, int)
-        Pixels that a block of each component covers, down and across; luma first.
-
-    Returns
-    -------
-    list of float32 [block rows, block columns], at least 0
+    The map is float [H, W] in [0, 1]; ``cells`` are the pixels that a block of each component
+    covers, down and across, luma first. Each component has weights float32 [block rows, block
+    columns], at least 0: all are 0 at strength 0, with a flat map, and with one that nowhere
+    exceeds 0.5.
     """
     salient = [_smooth_step(block_saliency(saliency, cell)) for cell in cells]
     usual = salient[0].mean()
@@ -62,21 +55,11 @@ def usual_weight(gains: np.ndarray) -> float:
 
 
 def masking(coefficients: np.ndarray, weights: np.ndarray, exponent: float) -> np.ndarray:
-    """How much larger an error each block hides: (1 + E/E₀)^a.
+    """How much larger an error each block hides: (1 + E/E₀)^a, at least 1.
 
-    E is the mean over the block of the weighted squared AC coefficients.
-
-    Parameters
-    ----------
-    coefficients : float32 [block rows, block columns, 64]
-    weights : float32 [64]
-        v, of each coefficient's squared error.
-    exponent : float
-        a; 0 is no masking.
-
-    Returns
-    -------
-    float32 [block rows, block columns], at least 1
+    E is the mean over the block of the squared AC coefficients, weighted by v (``weights``, float32
+    [64]); a (``exponent``) is 0 for no masking. Coefficients are float32 [block rows, block
+    columns, 64], and the result is float32 [block rows, block columns].
     """
     ac = coefficients[..., 1:]
     energy = np.einsum("ijk,ijk,k->ij", ac, ac, weights[1:]) / 64

@@ -61,9 +61,8 @@ def make_mosaic(
     q_low, q_high : int
         Q_l and Q_h, 1 to 100: quality of the lowest and of the highest level.
     split : str
-        Where one level ends and the next begins: ``"even"``, at n/k as in the paper, or
-        ``"quantiles"``, so that each has about as many blocks (of two levels the median, as one
-        mode of the authors' released code).
+        Where levels meet: ``"even"``, at n/k as in the paper, or ``"quantiles"``, so that each has
+        about as many blocks (of two the median, as one mode of the authors' released code).
     untouched : int
         How many of the upper levels keep the blocks of `image` itself. With the paper's own levels
         2 is all that is salient: what then remains of its loss is not of quantizing twice.
@@ -89,8 +88,8 @@ def encode(
     image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int, **options: Any
 ) -> Encoded:
     """Encode the mosaic as a plain JPEG; ``quality`` is not heeded, ``options`` `make_mosaic`'s."""
-    mosaic = make_mosaic(image, saliency, **options)
-    return search(partial(standard.write, mosaic), max_bytes, standard.FINE_QUALITIES)
+    write = partial(standard.write, make_mosaic(image, saliency, **options))
+    return search(write, max_bytes, standard.FINE_QUALITIES)
 
 
 def _around(chosen: np.ndarray) -> tuple[slice, slice]:

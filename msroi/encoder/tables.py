@@ -33,29 +33,19 @@ ANNEX_K_CHROMA = np.array(
 
 
 class Tune(NamedTuple):
-    """What an encoder is tuned for: the family of its tables and the weights of an error.
+    """What an encoder is tuned for: the family of its tables and the weights of an error."""
 
-    Attributes
-    ----------
-    flatness : float
-        τ: a table is (base/g)^τ · g, with g the geometric mean of the Annex K table.
-        1 is Annex K, 0 the same step for all.
-    sensitivity : float
-        σ: the squared error of coefficient k weighs v_k = (g/base_k)^2σ. 1 is what the eye
-        sees by Annex K, 0 plain squared error.
-    masking : float
-        a: λ grows as (1 + E/E₀)^a with the block's activity E, since texture hides errors.
-    trade : float
-        λ, the error that a bit may cost, by g², the mean weighted squared step, at scale 1.
-    chroma : float
-        Factor on the steps of chroma.
-    """
-
+    # τ: a table is (base/g)^τ · g, with g the geometric mean of the Annex K table. 1 is Annex K, 0
+    # the same step for all.
     flatness: float
+    # σ: the squared error of coefficient k weighs v_k = (g/base_k)^2σ. 1 is what the eye sees by
+    # Annex K, 0 plain squared error.
     sensitivity: float
+    # a: λ grows as (1 + E/E₀)^a with the block's activity E, since texture hides errors
     masking: float
+    # λ, the error that a bit may cost, by g², the mean weighted squared step, at scale 1
     trade: float
-    chroma: float
+    chroma: float  # factor on the steps of chroma
 
 
 # Set by hand. benchmarks/kodak.py --frontier shows all three, and benchmarks/tuning.py what

@@ -1,42 +1,50 @@
-"""Full-reference quality metrics on luma, as the paper's Table 1 lists them.
+"""Full-reference quality metrics on luma, as the paper's Table 1 lists them, and their names.
 
-Luma is BT.601 as JPEG has it, rounded to uint8 (`msroi.images.luma`). All metrics grow with
-quality.
+Luma is BT.601 as JPEG has it, rounded to uint8 (`msroi.images.luma`). Larger is better by all.
 """
 
 import contextlib
 import io
 from functools import cache
 from math import inf, log10, nan
+from typing import NamedTuple
 
 import numpy as np
 
 from msroi.images import check_rgb, luma
 from msroi.metrics.structure import multiscale_similarity, similarity, visual_information
-from msroi.metrics.table import ALL, DECIBELS, INDICES, JUDGES, METRICS
 
-__all__ = [
-    "ALL",
-    "DECIBELS",
-    "INDICES",
-    "JUDGES",
-    "METRICS",
-    "compare",
-    "ms_ssim",
-    "psnr",
-    "psnr_hvs_and_hvsm",
-    "psnr_s",
-    "psnr_weighted",
-    "ssim",
-    "vifp",
-]
+
+class Metric(NamedTuple):
+    """How a metric is called and shown in every table, figure and caption."""
+
+    label: str  # its name in print
+    unit: str  # "dB", or "" for an index
+    digits: int  # shown after the point
+
+
+# Of two images, in the order of the paper's Table 1. PSNR-S needs a map.
+METRICS = {
+    "psnr_s": Metric("PSNR-S", "dB", 2),
+    "psnr": Metric("PSNR", "dB", 2),
+    "psnr_hvs": Metric("PSNR-HVS", "dB", 2),
+    "psnr_hvsm": Metric("PSNR-HVS-M", "dB", 2),
+    "ssim": Metric("SSIM", "", 3),
+    "ms_ssim": Metric("MS-SSIM", "", 3),
+    "vifp": Metric("VIFP", "", 3),
+}
+# `psnr_weighted` by what is known of an image and no map has met: fixations, or objects
+JUDGES = {
+    "psnr_fix": Metric("PSNR at fixations", "dB", 2),
+    "psnr_objects": Metric("PSNR on objects", "dB", 2),
+}
+ALL = METRICS | JUDGES
+DECIBELS = tuple(key for key, metric in METRICS.items() if metric.unit == "dB")
+INDICES = tuple(key for key, metric in METRICS.items() if metric.unit == "")
 
 PEAK = 255
 SALIENT = 3 / 5  # the upper edge of the middle one of the paper's five levels
 BLOCK = 8
-SSIM_MIN_SIDE = 11  # the window
-MS_SSIM_MIN_SIDE = 176  # the window on the fifth scale: 11 · 2⁴
-VIFP_MIN_SIDE = 41  # leaves the fourth scale's 3×3 window one place
 
 
 def compare(
@@ -68,10 +76,10 @@ def compare(
     values = {"psnr": psnr(x, y)}
     if saliency is not None:
         values["psnr_s"] = psnr_s(x, y, saliency)
-    hvs, hvsm = psnr_hvs_and_hvsm(x, y)
-    values |= {"psnr_hvs": hvs, "psnr_hvsm": hvsm}
-    first = _first_scale(x, y)  # SSIM itself, and where MS-SSIM begins
-    return values | {"ssim": first[0], "ms_ssim": _ms_ssim(x, y, first), "vifp": vifp(x, y)}
+    values["psnr_hvs"], values["psnr_hvsm"] = psnr_hvs_and_hvsm(x, y)
+    first = similarity(x, y)  # SSIM itself, and where MS-SSIM begins
+    values |= {"ssim": first[0], "ms_ssim": multiscale_similarity(x, y, first)}
+    return values | {"vifp": visual_information(x, y)}
 
 
 def psnr(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -164,7 +172,8 @@ def ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
         At most 1, for identical images; nan for a side below 11.
         https://doi.org/10.1109/TIP.2003.819861
     """
-    return _first_scale(reference, distorted)[0]
+    _check_sizes(reference, distorted)
+    return similarity(reference, distorted)[0]
 
 
 def ms_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -179,7 +188,8 @@ def ms_ssim(reference: np.ndarray, distorted: np.ndarray) -> float:
         At most 1, for identical images; nan for a side below 176, which has no fifth scale.
         https://doi.org/10.1109/ACSSC.2003.1292216
     """
-    return _ms_ssim(reference, distorted, _first_scale(reference, distorted))
+    _check_sizes(reference, distorted)
+    return multiscale_similarity(reference, distorted, similarity(reference, distorted))
 
 
 def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -193,23 +203,7 @@ def vifp(reference: np.ndarray, distorted: np.ndarray) -> float:
         https://doi.org/10.1109/TIP.2005.859378
     """
     _check_sizes(reference, distorted)
-    if min(reference.shape) < VIFP_MIN_SIDE or np.ptp(reference) == 0:
-        return nan
     return visual_information(reference, distorted)
-
-
-def _first_scale(reference: np.ndarray, distorted: np.ndarray) -> tuple[float, float]:
-    """SSIM and its contrast term."""
-    _check_sizes(reference, distorted)
-    if min(reference.shape) < SSIM_MIN_SIDE:
-        return nan, nan
-    return similarity(reference, distorted)
-
-
-def _ms_ssim(reference: np.ndarray, distorted: np.ndarray, first: tuple[float, float]) -> float:
-    if min(reference.shape) < MS_SSIM_MIN_SIDE:
-        return nan
-    return multiscale_similarity(reference, distorted, first)
 
 
 @cache

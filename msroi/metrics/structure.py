@@ -7,6 +7,7 @@ float64: a variance is the small difference of two large means.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from math import nan
 
 import numpy as np
 from scipy.ndimage import correlate1d, uniform_filter
@@ -15,25 +16,21 @@ STRIP = 64  # rows of windows; even, so that every other row goes on from strip 
 SSIM_WINDOW = (11, 1.5)
 C1, C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MS_SSIM_MIN_SIDE = 176  # the window on the fifth scale: 11 · 2⁴
 VIF_WINDOWS = ((17, 17 / 5), (9, 9 / 5), (5, 5 / 5), (3, 3 / 5))  # one a scale
+VIF_MIN_SIDE = 41  # leaves the fourth scale's 3×3 window one place
 VIF_NOISE = 2  # variance of the visual noise
 VIF_EPSILON = 1e-10
 
 
 def similarity(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    """Mean SSIM and mean contrast–structure term, 11×11 window, σ = 1.5 (Wang et al., 2004).
+    """Mean SSIM and mean contrast–structure term of uint8 or float32 [H, W] in [0, 255].
 
-    Parameters
-    ----------
-    x, y : uint8 or float32 [H, W] in [0, 255]
-        At least 11×11.
-
-    Returns
-    -------
-    tuple of float
-        Means of cs · (2 μ_x μ_y + C₁) / (μ_x² + μ_y² + C₁) and of
-        cs = (2 σ_xy + C₂) / (σ_x² + σ_y² + C₂). https://doi.org/10.1109/TIP.2003.819861
+    The means of cs · (2 μ_x μ_y + C₁) / (μ_x² + μ_y² + C₁) and of
+    cs = (2 σ_xy + C₂) / (σ_x² + σ_y² + C₂); nan for a side below the window's.
     """
+    if min(x.shape) < SSIM_WINDOW[0]:
+        return nan, nan
     total, places = np.zeros(2), 0
     terms = (np.multiply, lambda x, y: x * x + y * y)
     for mean_x, mean_y, xy, xx_yy in _window_means((x, y), SSIM_WINDOW, terms):
@@ -46,21 +43,12 @@ def similarity(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
 
 
 def multiscale_similarity(x: np.ndarray, y: np.ndarray, first: tuple[float, float]) -> float:
-    """Multi-scale SSIM (Wang, Simoncelli and Bovik, 2003): Π_j cs_j^{w_j} · SSIM₅^{w₅}.
+    """Multi-scale SSIM of uint8 [H, W]: the real part of Π_j cs_j^{w_j} · SSIM₅^{w₅}.
 
-    Parameters
-    ----------
-    x, y : uint8 [H, W]
-        At least 176×176.
-    first : tuple of float
-        `similarity` of x and y, which is the first scale.
-
-    Returns
-    -------
-    float
-        The real part, where a negative contrast term makes a power complex.
-        https://doi.org/10.1109/ACSSC.2003.1292216
+    ``first`` is the `similarity` of x and y, which is the first scale.
     """
+    if min(x.shape) < MS_SSIM_MIN_SIDE:
+        return nan
     scales = [first]
     for _ in SCALE_WEIGHTS[1:]:
         x, y = _halve(x), _halve(y)
@@ -70,19 +58,13 @@ def multiscale_similarity(x: np.ndarray, y: np.ndarray, first: tuple[float, floa
 
 
 def visual_information(x: np.ndarray, y: np.ndarray) -> float:
-    """Visual information fidelity in the pixel domain, four scales (Sheikh and Bovik, 2006).
+    """Visual information that y keeps of x, uint8 [H, W], in the pixel domain.
 
-    Parameters
-    ----------
-    x, y : uint8 [H, W]
-        At least 41×41; x not flat.
-
-    Returns
-    -------
-    float
-        Σ log(1 + g² σ_x² / (σ_v² + 2)) / Σ log(1 + σ_x² / 2) over windows and scales, where
-        y = g x + v in each window. https://doi.org/10.1109/TIP.2005.859378
+    Σ log(1 + g² σ_x² / (σ_v² + 2)) / Σ log(1 + σ_x² / 2) over windows and scales, where
+    y = g x + v in each window; nan where x is flat or too small.
     """
+    if min(x.shape) < VIF_MIN_SIDE or np.ptp(x) == 0:
+        return nan
     total = np.zeros(2)
     terms = (np.multiply, lambda x, y: x * x, lambda x, y: y * y)
     for scale, window in enumerate(VIF_WINDOWS):

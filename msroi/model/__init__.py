@@ -29,34 +29,15 @@ class CheckpointError(InputError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What it takes to build a network.
+    """What it takes to build a network; the last three concern the head ``msroi`` alone."""
 
-    Attributes
-    ----------
-    classes
-        Names of the C classes, in the order of the outputs.
-    head
-        ``"msroi"`` (Eq. 4–6) or ``"cam"`` (Eq. 2–3).
-    widths
-        Features of each of the five blocks; VGG-13 has (64, 128, 256, 512, 512).
-    norm
-        ``"batch"``, ``"group"`` or ``"none"``, between convolution and ReLU.
-    maps_per_class
-        D of Eq. 4, the feature maps of one class (head ``msroi``).
-    activation
-        The non-linearity of those maps: ``"relu"`` or ``"softplus"``.
-    evidence
-        ``"positive"``: features speak for a class or not at all; ``"signed"``: against it too
-        (head ``msroi``).
-    """
-
-    classes: tuple[str, ...]
-    head: str = "msroi"
-    widths: tuple[int, ...] = (64, 128, 256, 512, 512)
-    norm: str = "batch"
-    maps_per_class: int = 4
-    activation: str = "relu"
-    evidence: str = "positive"
+    classes: tuple[str, ...]  # names of the C classes, in the order of the outputs
+    head: str = "msroi"  # (Eq. 4–6), or "cam" (Eq. 2–3)
+    widths: tuple[int, ...] = (64, 128, 256, 512, 512)  # features of each block; these are VGG-13's
+    norm: str = "batch"  # or "group" or "none", between convolution and ReLU
+    maps_per_class: int = 4  # D of Eq. 4
+    activation: str = "relu"  # or "softplus": the non-linearity of those maps
+    evidence: str = "positive"  # features speak for a class or not at all; "signed": against it too
 
     def __post_init__(self) -> None:
         choices = {"head": HEADS, "norm": NORMS, "activation": ACTIVATIONS, "evidence": EVIDENCE}
@@ -152,14 +133,9 @@ HEADS = {"msroi": MSROIHead, "cam": CAMHead}
 
 
 class Network(nn.Module):
-    """Shared features and one head.
+    """Shared features and one head, of an `Architecture`.
 
-    Attributes
-    ----------
-    architecture
-        The `Architecture` it was built from.
-    metadata
-        What its checkpoint says of its training; empty for a network that was just built.
+    Its ``metadata`` are what its checkpoint says of its training; empty where it was just built.
     """
 
     def __init__(self, architecture: Architecture) -> None:
@@ -185,19 +161,14 @@ def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, A
 def find_device(name: str) -> torch.device:
     """``"cpu"``, ``"cuda"``, or ``"auto"`` for a GPU where there is one.
 
-    Raises
-    ------
-    ArgumentError
-        It is none of these, or a GPU that isn't there.
+    ArgumentError where it is none of these, or a GPU that isn't there.
     """
-    has_gpu = torch.cuda.is_available()
     if name not in DEVICES:
         raise ArgumentError(f"device is {name!r}; it must be one of {', '.join(DEVICES)}")
+    has_gpu = torch.cuda.is_available()
     if name == "cuda" and not has_gpu:
         raise ArgumentError("device is 'cuda', but torch finds no GPU here; say auto or cpu")
-    if name == "auto":
-        return torch.device("cuda" if has_gpu else "cpu")
-    return torch.device(name)
+    return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
 
 
 def load_model(
@@ -208,8 +179,7 @@ def load_model(
     Parameters
     ----------
     path_or_name
-        A checkpoint that `save_checkpoint` wrote, or ``"released"`` for the one that ships inside
-        the package.
+        A file that `save_checkpoint` wrote, or ``"released"`` for the one inside the package.
     head
         Which of the released heads, ``"msroi"`` or ``"cam"``; a path says its own.
     device
@@ -260,9 +230,8 @@ def _file(path_or_name: str | Path, head: str) -> Path:
         remedy = "no released checkpoint ships with this version; name one with --model PATH"
     else:
         path = Path(path_or_name)
-        remedy = (
-            f"{path} does not exist; `dvc repro train` makes the study's checkpoints in models/"
-        )
+        made = "`dvc repro train` makes the study's checkpoints in models/"
+        remedy = f"{path} does not exist; {made}"
     if not path.exists():
         raise CheckpointError(remedy)
     return path

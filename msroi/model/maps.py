@@ -34,15 +34,15 @@ def saliency_maps(
     square's map over the image, which misplaces it on every image that is not square. Here the
     network sees the whole image, and the maps of several short sides are averaged.
 
-    The arguments are those of `msroi.saliency.saliency_map`; ValueError also if the images differ
-    in size.
+    The arguments are those of `msroi.saliency.saliency_map`; ArgumentError also if the images
+    differ in size.
     """
 
+    chosen = partial(select_classes, select=select, k=k)
+    combine = cam if model.architecture.head == "cam" else chosen
+
     def combined(pixels: Tensor) -> Tensor:
-        maps, logits = model(pixels)
-        chosen = partial(select_classes, select=select, k=k)
-        combine = cam if model.architecture.head == "cam" else chosen
-        return torch.stack([combine(*each) for each in zip(maps, logits, strict=True)])
+        return torch.stack([combine(*each) for each in zip(*model(pixels), strict=True)])
 
     return _drawn(images, combined, model, short_sides)
 
@@ -75,12 +75,10 @@ def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tens
     Deviation: the paper has two rules, and both pick classes that are not there: Eq. 5's test, and
     the "top five" of its text. The third and usual one here, ``"expected"``, picks none.
 
+    The maps M_c are float [C, h, w], the logits Z_c − T_c [C]; the result [h, w] is not yet scaled.
+
     Parameters
     ----------
-    maps
-        float [C, h, w], M_c.
-    logits
-        float [C], Z_c − T_c.
     select
         ``"expected"``: Σ_c P(c) M_c, the sum of Eq. 5 with each class's probability in place of
         the test P(c) > ½. ``"threshold"``: the sum over classes with Z_c > T_c, as Eq. 5 is
@@ -88,10 +86,6 @@ def select_classes(maps: Tensor, logits: Tensor, *, select: str, k: int) -> Tens
         0 (the paper's "top five … weighted by their rank").
     k
         At least 1; more than C means all.
-
-    Returns
-    -------
-    float [h, w], not yet scaled.
     """
     if select == "expected":
         return torch.tensordot(logits.sigmoid(), maps, 1)

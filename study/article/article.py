@@ -19,7 +19,7 @@ from typing import Any
 import typst
 
 from msroi.errors import InputError
-from msroi.metrics.table import ALL
+from msroi.metrics import ALL
 from study.article import facts
 from study.article.facts import Params, Tables
 from study.training.recipe import architecture_of, recipe_of

@@ -18,8 +18,7 @@ from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
-from msroi.metrics import PEAK, SALIENT
-from msroi.metrics.table import ALL, METRICS, Metric
+from msroi.metrics import ALL, METRICS, PEAK, SALIENT, Metric
 from msroi.model import STRIDE
 from study.data.registry import source, title_of
 from study.params import MODELS

@@ -20,7 +20,7 @@ from msroi import metrics
 from msroi.encoder import BudgetError, Encoded, encode_detailed
 from msroi.errors import InputError
 from msroi.images import ImageError, decode, luma, read_pixels
-from msroi.metrics.table import JUDGES, METRICS
+from msroi.metrics import JUDGES, METRICS
 from msroi.saliency import OWN, SaliencyOf
 from study.data.registry import DatasetError
 from study.data.sets import ImageSet, Item

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from msroi.metrics.table import ALL
+from msroi.metrics import ALL
 
 # Okabe–Ito: told apart by colour-blind readers, and by their lightness and markers in grey print.
 METHOD_STYLES = {

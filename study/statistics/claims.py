@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msroi.metrics.table import ALL, METRICS
+from msroi.metrics import ALL, METRICS
 from study.statistics import comparisons
 from study.statistics.intervals import ABOVE, BELOW, Interval, mean_interval, side, signed
 

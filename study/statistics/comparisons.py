@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from msroi.metrics.table import JUDGES, METRICS
+from msroi.metrics import JUDGES, METRICS
 from study.statistics.intervals import mean_interval
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from msroi import metrics
 from msroi.encoder import METHODS, encode
 from msroi.images import decode, luma, read_image, read_map
-from msroi.metrics.table import METRICS
+from msroi.metrics import METRICS
 
 LARGEST = 2**20  # pixels for which a step takes about a second
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
