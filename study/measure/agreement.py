@@ -6,24 +6,15 @@ import numpy as np
 def nss(saliency: np.ndarray, points: np.ndarray) -> float:
     """Normalized scanpath saliency: the map's mean at the fixations, in its standard deviations.
 
-    Peters et al. 2005, doi:10.1016/j.visres.2005.03.019.
-
-    Parameters
-    ----------
-    saliency : float [H, W]
-    points : float [N, 2]
-        Fixations, x and y in pixels, as `study.data.truths.points` gives them.
-
-    Returns
-    -------
-    float
-        Larger is better; 0 is chance, and what a flat map gets.
+    Of a map [H, W] at points [N, 2], x and y in pixels, as `study.data.truths.points` gives them.
+    Larger is better; 0 is chance, and what a flat map gets. Peters et al. 2005,
+    doi:10.1016/j.visres.2005.03.019.
     """
     values = saliency.astype(np.float64)
     spread = values.std()
     if spread < 1e-12:
         return 0.0
-    return float((_at(values, points).mean() - values.mean()) / spread)
+    return float((values[_pixels(points)].mean() - values.mean()) / spread)
 
 
 def auc_judd(saliency: np.ndarray, points: np.ndarray) -> float:
@@ -31,24 +22,15 @@ def auc_judd(saliency: np.ndarray, points: np.ndarray) -> float:
 
     A fixated pixel is a positive, every other one a negative (Judd et al. 2009,
     doi:10.1109/ICCV.2009.5459462). The area is the share of pairs in which the fixated pixel has
-    the larger value, ties counted half: exact, where the authors' code breaks ties by noise.
-
-    Parameters
-    ----------
-    saliency : float [H, W]
-    points : float [N, 2]
-        Fixations, x and y in pixels. A pixel fixated twice counts twice.
-
-    Returns
-    -------
-    float
-        In [0, 1], larger is better; ½ is chance, and what a flat map gets.
+    the larger value, ties counted half: exact, where the authors' code breaks ties by noise. A
+    pixel fixated twice counts twice. In [0, 1], larger is better; ½ is chance, and what a flat map
+    gets. Arguments as those of `nss`.
     """
+    pixels = _pixels(points)
     fixated = np.zeros(saliency.shape, bool)
-    columns, rows = np.rint(points).astype(int).T
-    fixated[rows, columns] = True
+    fixated[pixels] = True
     others = np.sort(saliency[~fixated])
-    values = _at(saliency, points)
+    values = saliency[pixels]
     below = np.searchsorted(others, values, "left")
     not_above = np.searchsorted(others, values, "right")
     return float((below + not_above).mean() / (2 * len(others)))
@@ -68,23 +50,16 @@ def cc(saliency: np.ndarray, density: np.ndarray) -> float:
 def average_precision(scores: np.ndarray, present: np.ndarray) -> float:
     """Mean over the positives of the precision at each one's rank (no interpolation).
 
-    Parameters
-    ----------
-    scores : float [N]
-        Of one class; equal scores keep their order.
-    present : bool [N]
-        Which examples are of that class, one at least.
-
-    Returns
-    -------
-    float
-        In (0, 1], larger is better; the mean over classes is the mAP.
+    ``scores`` float [N] are those of one class, equal ones keep their order; ``present`` bool [N]
+    says which examples are of it, one at least. In (0, 1], larger is better; the mean over classes
+    is the mAP.
     """
     hits = present[np.argsort(-scores, kind="stable")]
     ranks = np.flatnonzero(hits) + 1
     return float((np.arange(1, len(ranks) + 1) / ranks).mean())
 
 
-def _at(values: np.ndarray, points: np.ndarray) -> np.ndarray:
+def _pixels(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pixels that points lie in, as an index: rows, columns."""
     columns, rows = np.rint(points).astype(int).T
-    return values[rows, columns]
+    return rows, columns

@@ -12,12 +12,7 @@ class Journal:
 
     A key must name everything that decides its result: then no result can be stale, and those of
     other keys lie there unheeded. A record begins with its newline, so that half of one, which
-    a kill left behind, spoils no other.
-
-    Parameters
-    ----------
-    path
-        Made with its folder at the first result.
+    a kill left behind, spoils no other. File and folder are made at the first result.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -32,13 +27,7 @@ class Journal:
         return dict(record for line in lines for record in _whole(line))
 
     def append(self, key: str, result: Any) -> None:
-        """Add a result that JSON can hold; floats come back as they were.
-
-        Raises
-        ------
-        OutputError
-            The file cannot be written.
-        """
+        """Add a result that JSON can hold; floats come back as they were."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab", buffering=0) as file:

@@ -53,19 +53,8 @@ class Trainer:
 
     Everything random in an epoch follows from the recipe's seed and the epoch's number, and the
     learning rate from the step's, so that the weights, AdamW's moments and the history are the
-    whole state: a run that was broken off ends as an unbroken one, bit for bit.
-
-    Parameters
-    ----------
-    network
-        Trained in place, on the recipe's device.
-    recipe
-        The same one for a run that goes on.
-
-    Attributes
-    ----------
-    history
-        What each epoch that is done came to.
+    whole state: a run that was broken off ends as an unbroken one, bit for bit. The network is
+    trained in place, on the recipe's device; ``history`` says what each epoch done came to.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
