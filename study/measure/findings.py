@@ -17,21 +17,11 @@ from study.statistics.intervals import mean_interval
 def classification(
     labels: np.ndarray, logits: np.ndarray, classes: tuple[str, ...]
 ) -> pd.DataFrame:
-    """Top-1 accuracy and average precision of every class.
+    """Top-1 accuracy and average precision of every class, by labels [N] and logits [N, C].
 
-    Parameters
-    ----------
-    labels : int [N]
-        True class of each image.
-    logits : float [N, C]
-    classes
-        Names, in the order of the C outputs.
-
-    Returns
-    -------
-    DataFrame: class, images, accuracy (share of the class's images named rightly),
-    average_precision; a class without any image has no row. Accuracy over all images is the mean
-    weighted by ``images``, mAP the plain mean of ``average_precision``.
+    Columns: class, images, accuracy (share of the class's images named rightly), average_precision;
+    a class without any image has no row. Accuracy over all images is the mean weighted by
+    ``images``, mAP the plain mean of ``average_precision``.
     """
     right = logits.argmax(1) == labels
     rows = []
@@ -56,8 +46,6 @@ def top_1(by_class: pd.DataFrame) -> float:
 def found(images: ImageSet, maps: Mapping[str, SaliencyOf]) -> Iterator[dict[str, Any]]:
     """Yield what each map finds in each image of a set.
 
-    Yields
-    ------
     Where a set has masks of its objects (test scenes), a row an object: scene, objects (how many
     the scene holds), object (1…), map, inside (mean saliency in the mask), everywhere (mean of the
     image), found (inside is above everywhere). Of every other set a row an image: image, map, and
@@ -97,27 +85,16 @@ def share_found(found: pd.DataFrame) -> pd.DataFrame:
 def differences(table: pd.DataFrame, *, unit: str, value: str, of: str, seed: int) -> pd.DataFrame:
     """The map ``of`` less every other one: the mean of paired differences, and its interval.
 
-    Parameters
-    ----------
-    table
-        Columns map, ``unit`` and ``value``; several rows of one unit and map are averaged first.
-    unit
-        What is independent and so drawn again in the bootstrap: "image" or "scene".
-    value
-        The column compared.
-    seed
-        Of the bootstrap.
-
-    Returns
-    -------
-    DataFrame: map (the other one), difference, low, high (95%), units.
+    ``table`` has the columns map, ``unit`` (what is independent and so drawn again in the
+    bootstrap: "image" or "scene") and ``value`` (what is compared); several rows of one unit and
+    map are averaged first. Columns of the result: map (the other one), difference, low, high (95%),
+    units.
     """
     wide = table.pivot_table(index=unit, columns="map", values=value, aggfunc="mean")
     rows = []
     for other in wide.columns.drop(of):
         paired = (wide[of] - wide[other]).to_numpy(np.float64)
         mean, low, high = mean_interval(paired, seed=seed)
-        rows.append(
-            {"map": other, "difference": mean, "low": low, "high": high, "units": len(wide)}
-        )
+        row = {"map": other, "difference": mean, "low": low, "high": high, "units": len(wide)}
+        rows.append(row)
     return pd.DataFrame(rows)

@@ -21,29 +21,14 @@ ONLY_LOSS = "Pattern"
 
 
 class Claim(NamedTuple):
-    """One claim of the paper.
-
-    Attributes
-    ----------
-    claim, paper
-        What is claimed, and the paper's figure.
-    ours
-        The same by the paper's own method, as run here.
-    direct
-        The same by the encoder of this project; "" where it has no part in it.
-    verdict
-        `REPRODUCED`, `NOT_REPRODUCED`, `OPEN` (the interval of what was found holds zero) or
-        `UNTESTED`.
-    reason
-        Why, in a clause.
-    """
+    """One claim of the paper."""
 
     claim: str
-    paper: str
-    ours: str
-    direct: str
-    verdict: str
-    reason: str
+    paper: str  # the paper's figure
+    ours: str  # the same by the paper's own method, as run here
+    direct: str  # the same by the encoder of this project; "" where it has no part in it
+    verdict: str  # one of `VERDICTS`; `OPEN`: the interval of what was found holds zero
+    reason: str  # why, in a clause
 
 
 def counts(verdicts: Iterable[str]) -> dict[str, int]:
@@ -64,16 +49,8 @@ def claimed(paper: pd.DataFrame) -> pd.Series:
 def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: int) -> list[Claim]:
     """Each gain of Table 1's Kodak rows, and that none of the global ones is a loss.
 
-    Parameters
-    ----------
-    paper
-        Columns set, method and `study.statistics.METRICS`.
-    results
-        Of `study.measure.evaluation.evaluate`, with standard, mosaic and direct.
-    images
-        What they are, in words.
-    seed
-        Of the intervals.
+    ``paper`` as `claimed` has it; ``results`` of `study.measure.evaluation.evaluate`, with
+    standard, mosaic and direct; ``images`` says in words what they are.
     """
     found = comparisons.intervals(results, seed=seed).set_index(["method", "metric"])
     claims = []
@@ -211,10 +188,8 @@ def of_speed(bench: pd.DataFrame) -> Claim:
 def claimed_and_found(paper: pd.DataFrame, results: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """The gains of Table 1's Kodak rows, the mosaic's here and direct's.
 
-    Returns
-    -------
-    DataFrame: method ("paper", "mosaic", "direct"), metric, mean, low, high (of the paper no
-    interval is known: all three are its mean).
+    Columns: method ("paper", "mosaic", "direct"), metric, mean, low, high (of the paper no interval
+    is known: all three are its mean).
     """
     theirs = [
         {"method": "paper", "metric": metric, "mean": gain, "low": gain, "high": gain}
