@@ -1,6 +1,7 @@
 """Results kept as they come, so that a run that was cut off can go on from there."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ class Journal:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return {}
-        return dict(record for line in lines for record in _whole(line))
+        results = {}
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError):  # no part of a JSON object is one
+                record = json.loads(line)
+                results[record["key"]] = record["result"]
+        return results
 
     def append(self, key: str, result: Any) -> None:
         """Add a result that JSON can hold; floats come back as they were."""
@@ -38,12 +44,3 @@ class Journal:
     def remove(self) -> None:
         """Forget everything, once the results are where they belong."""
         self.path.unlink(missing_ok=True)
-
-
-def _whole(line: bytes) -> list[tuple[str, Any]]:
-    """The record of a line, or none: no part of a JSON object is a JSON object."""
-    try:
-        record = json.loads(line)
-        return [(record["key"], record["result"])]
-    except (ValueError, TypeError, KeyError):
-        return []
