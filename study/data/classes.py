@@ -19,7 +19,6 @@ def split(images: ImageSet, *, validation: float, seed: int) -> dict[str, list[s
     Of a class's n images, round(validation · n) are held out, but at least one and at most
     n − 1 where 0 < validation < 1 and n > 1. Each class is drawn by a generator of its own
     (seeded with `seed` and the label), so that an image more or less changes only its class.
-
     Gives the names of "train" and of "validation" for `ImageSet.select`, in the set's order.
     DatasetError if `validation` is not in [0, 1).
     """

@@ -30,7 +30,6 @@ def download(url: str, path: Path, *, checksum: str) -> None:
 
     What has arrived stays in `path` + ".part" until all is there, so that a later call asks the
     server for the rest alone (HTTP Range, RFC 9110 §14; a server without ranges sends all again).
-
     DatasetError if the server is out of reach or refuses, if the disk is full, or if the file has
     not the `checksum` ("md5:…" or "sha256:…", in hexadecimal digits): then nothing of a download
     is kept, and a file put there by hand is left as it was.

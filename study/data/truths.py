@@ -36,10 +36,8 @@ def density(item: Item, *, sigma: float) -> np.ndarray:
     From points it is the sum of one Gaussian of standard deviation `sigma` at each, cut off at
     4 sigma and at the image's edges; a fixation map that the set brings along is taken as it
     is, and `sigma` does not matter. Either way it is divided by its sum. The size is the image's as
-    stored.
-
-    `sigma` is in pixels, above 0. `ImageSet.sigma` has each set's own: 24 for OSIE, as its authors'
-    `computeFixationMaps.m` has it (doi:10.1167/14.1.28). DatasetError if the image has no
+    stored, `sigma` in pixels, above 0; `ImageSet.sigma` has each set's own: 24 for OSIE, as its
+    authors' `computeFixationMaps.m` has it (doi:10.1167/14.1.28). DatasetError if the image has no
     fixations, or its map is empty or of another size.
     """
     if item.fixations is None:

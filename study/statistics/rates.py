@@ -14,11 +14,10 @@ def bd_rate(anchor: np.ndarray, other: np.ndarray) -> float:
 
     The mean difference of log rate over the range of quality that both curves cover, each curve
     interpolated by a monotone cubic (PCHIP) of log rate over quality: Bjøntegaard 2001, VCEG-M33,
-    with the interpolation of his JCTVC successors. Per cent; below zero `other` is better; nan
-    where the curves share no range of quality.
-
-    A curve is float [N, 2]: rate (any unit, the same for both) and quality (dB or index) of each
-    point. ValueError if it has fewer than two points of different quality.
+    with the interpolation of his JCTVC successors. A curve is float [N, 2]: rate (any unit, the
+    same for both) and quality (dB or index) of each point. Per cent; below zero `other` is better;
+    nan where the curves share no range of quality. ValueError if a curve has fewer than two points
+    of different quality.
     """
     curves = [_by_quality(np.asarray(points, np.float64)) for points in (anchor, other)]
     low = max(quality[0] for quality, _ in curves)
