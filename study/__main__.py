@@ -19,8 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-IN_ORDER = (fetch, train, evaluate, scale, find, release, notebook, report, publish)  # of --help
-for command in IN_ORDER:
+for command in (fetch, train, evaluate, scale, find, release, notebook, report, publish):
     app.command()(command)
 
 

@@ -13,18 +13,9 @@ PARAMETERS = "params.yaml"
 def stale_stages(status: dict[str, list[Any]]) -> dict[str, list[str]]:
     """The stages that dvc.lock knows otherwise than the code here has them.
 
-    What a stage has made, or would read of another's outcome, is left aside: a fresh clone has none
-    of it, and it is no code.
-
-    Parameters
-    ----------
-    status
-        Of `dvc.repo.Repo.status`.
-
-    Returns
-    -------
-    dict
-        Name of a stage → what differs: files, parameters, the command.
+    ``status`` is of `dvc.repo.Repo.status`; the result says of a stage what differs: files,
+    parameters, the command. What a stage has made, or would read of another's outcome, is left
+    aside: a fresh clone has none of it, and it is no code.
     """
     found = {stage: list(_differences(entries)) for stage, entries in status.items()}
     made = _ignored_by_git({name for names in found.values() for name in names})

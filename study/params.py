@@ -21,15 +21,15 @@ class StudyError(InputError, ValueError):
     """The study's parameters, or an earlier stage's files, are not as a stage needs them."""
 
 
-def read_params(path: Path = PARAMS) -> dict[str, Any]:
+def read_params() -> dict[str, Any]:
     """The study's parameters; StudyError where there is no such file."""
     import yaml
 
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.safe_load(PARAMS.read_text())
     except OSError:
         raise StudyError(
-            f"{path} is not here: run the stage commands in the repository's root"
+            f"{PARAMS} is not here: run the stage commands in the repository's root"
         ) from None
 
 

@@ -2,7 +2,6 @@
 
 import platform
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 from joblib import cpu_count
@@ -11,15 +10,15 @@ CODE = ("msroi", "study", "notebooks", "conf", "dvc.yaml", "params.yaml")
 RUNS = Path("data/released/runs.csv")
 
 
-def commit(folder: Path = Path(), paths: Sequence[str] = CODE) -> str:
+def commit(folder: Path = Path()) -> str:
     """The last commit that touched the code, and whether files differ from it.
 
     Not simply the last one: that would change with dvc.lock, which is committed after a run.
     """
-    found = _git(folder, "log", "-1", "--format=%H", "--", *paths)
+    found = _git(folder, "log", "-1", "--format=%H", "--", *CODE)
     if not found:
         return "unknown (not a git repository)"
-    changed = _git(folder, "status", "--porcelain", "--", *paths)
+    changed = _git(folder, "status", "--porcelain", "--", *CODE)
     return f"{found} with uncommitted changes" if changed else found
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from study.measure.agreement import auc_judd, average_precision, cc, nss
+from study.measure.findings import auc_judd, average_precision, cc, nss
 
 RAMP = np.arange(12, dtype=np.float32).reshape(3, 4)  # value 4y + x
 

@@ -19,21 +19,8 @@ def split(images: ImageSet, *, validation: float, seed: int) -> dict[str, list[s
     Of a class's n images, round(validation · n) are held out, but at least one and at most
     n − 1 where 0 < validation < 1 and n > 1. Each class is drawn by a generator of its own
     (seeded with `seed` and the label), so that an image more or less changes only its class.
-
-    Parameters
-    ----------
-    validation : float
-        Share to hold out, in [0, 1).
-
-    Returns
-    -------
-    dict
-        "train" and "validation": names for `ImageSet.select`, in the set's order; ready for JSON.
-
-    Raises
-    ------
-    DatasetError
-        If `validation` is not in [0, 1).
+    Gives the names of "train" and of "validation" for `ImageSet.select`, in the set's order.
+    DatasetError if `validation` is not in [0, 1).
     """
     if not 0 <= validation < 1:
         raise DatasetError(f"validation is {validation}: give a share in [0, 1)")
@@ -49,20 +36,8 @@ def split(images: ImageSet, *, validation: float, seed: int) -> dict[str, list[s
 def merge(images: ImageSet, groups: Mapping[str, str]) -> ImageSet:
     """Give the images coarser classes (the paper's §3); their category stays what it was.
 
-    Parameters
-    ----------
-    groups : mapping of str to str
-        Class to group, as `read_groups` reads it.
-
-    Returns
-    -------
-    ImageSet
-        `classes` are the groups in use, sorted, and the labels index them.
-
-    Raises
-    ------
-    DatasetError
-        If a class of the set is in no group.
+    The classes are then the groups in use, sorted, and the labels index them. DatasetError if a
+    class of the set is in no group.
     """
     missing = [name for name in images.classes if name not in groups]
     if missing:
@@ -81,16 +56,9 @@ def merge(images: ImageSet, groups: Mapping[str, str]) -> ImageSet:
 def read_groups(name_or_path: Path | str) -> dict[str, str]:
     """Read which class goes into which group.
 
-    Parameters
-    ----------
-    name_or_path : str or path
-        "caltech256" for the mapping that lies in `groups` (data/README.md says how it was made),
-        or a CSV file with the columns `class` and `group`.
-
-    Raises
-    ------
-    DatasetError
-        If the file is missing, lacks a column, or has a class twice.
+    From "caltech256", the mapping that lies in `groups` (data/README.md says how it was made), or
+    from a CSV file with the columns `class` and `group`. DatasetError if the file is missing, lacks
+    a column, or has a class twice.
     """
     shipped = GROUPS / f"{name_or_path}.csv"
     path = shipped if shipped.is_file() else Path(name_or_path)

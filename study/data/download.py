@@ -30,18 +30,9 @@ def download(url: str, path: Path, *, checksum: str) -> None:
 
     What has arrived stays in `path` + ".part" until all is there, so that a later call asks the
     server for the rest alone (HTTP Range, RFC 9110 §14; a server without ranges sends all again).
-
-    Parameters
-    ----------
-    checksum : str
-        "md5:…" or "sha256:…", in hexadecimal digits.
-
-    Raises
-    ------
-    DatasetError
-        If the server is out of reach or refuses, if the disk is full, or if the checksum of the
-        file is wrong (then nothing of a download is kept, and a file put there by hand is left
-        as it was).
+    DatasetError if the server is out of reach or refuses, if the disk is full, or if the file has
+    not the `checksum` ("md5:…" or "sha256:…", in hexadecimal digits): then nothing of a download
+    is kept, and a file put there by hand is left as it was.
     """
     if path.exists():
         return require_checksum(path, checksum)
@@ -72,14 +63,9 @@ def require_room(folder: Path, size_bytes: int) -> None:
 def extract(archive: Path, folder: Path) -> None:
     """Unpack a tar (plain or compressed) or zip archive into a folder, which is made if missing.
 
-    All members are looked at before the first is written.
-
-    Raises
-    ------
-    DatasetError
-        If a member's name is absolute or climbs out of the folder, or if it is a link out of it
-        or a device (the member is named, nothing is written); if the archive is broken; if the
-        disk has no room for it.
+    All members are looked at before the first is written. DatasetError if a member's name is
+    absolute or climbs out of the folder, or if it is a link out of it or a device (the member is
+    named, nothing is written); if the archive is broken; if the disk has no room for it.
     """
     folder.mkdir(exist_ok=True)
     try:

@@ -23,20 +23,12 @@ logger = logging.getLogger(__name__)
 def fetch(entry: Source, target: Path, *, source_path: Path | str | None = None) -> ImageSet:
     """Bring an image set to `target` and check it: layout, count and (Kodak) checksums.
 
-    It is taken from, in this order: `source_path`; what is at `target` already;
-    `$MSROI_DATA/<name>`; the set's own server. A copy on disk is linked, never copied or changed.
-    A download works in the folder `<target>.partial`, where a stopped one goes on, and `target`
-    appears only when all is there. Another run that wants the same set waits meanwhile.
-
-    Parameters
-    ----------
-    source_path : path or None
-        A copy on disk, as its archive unpacks or from the folder of its images on.
-
-    Raises
-    ------
-    DatasetError
-        If the set can be had nowhere, or what was found is incomplete or damaged.
+    It is taken from, in this order: `source_path`, a copy on disk as its archive unpacks or from
+    the folder of its images on; what is at `target` already; `$MSROI_DATA/<name>`; the set's own
+    server. A copy on disk is linked, never copied or changed. A download works in the folder
+    `<target>.partial`, where a stopped one goes on, and `target` appears only when all is there.
+    Another run that wants the same set waits meanwhile. DatasetError if the set can be had nowhere,
+    or what was found is incomplete or damaged.
     """
     if entry.made:
         raise DatasetError(f"{entry.name} is made by the sample study, there is none to fetch")

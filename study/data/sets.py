@@ -24,65 +24,30 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One image of an image set.
+    """One image of an image set."""
 
-    Attributes
-    ----------
-    name : str
-        Unique in its set: the path below the set's folder without the suffix (`kodim01`,
-        `ant/image_0001`), with it where two files differ in nothing else.
-    path : Path
-        The file.
-    category : str
-        The subfolder that the image lies in, "" in a flat set; in the test scenes, the number
-        of objects.
-    label : int or None
-        Index into the set's `classes`; None where there are none.
-    fixations : Path or None
-        A `.mat` file of fixation points or an image of their density; `study.data.truths` reads
-        either.
-    mask : Path or None
-        A label image of known objects (test scenes): 0 the background, n the object of index n.
-    """
-
+    # Unique in its set: the path below the set's folder without the suffix (`kodim01`,
+    # `ant/image_0001`), with it where two files differ in nothing else
     name: str
-    path: Path
-    category: str = ""
-    label: int | None = None
+    path: Path  # the file
+    category: str = ""  # the subfolder, "" in a flat set; of a test scene, the number of objects
+    label: int | None = None  # index into the set's `classes`; None where there are none
+    # A `.mat` file of fixation points or an image of their density; `study.data.truths` reads both
     fixations: Path | None = None
-    mask: Path | None = None
+    mask: Path | None = None  # of a test scene: 0 the background, n the object of index n
 
 
 @dataclass(frozen=True, slots=True)
 class ImageSet:
-    """An ordered set of images; making one opens none of them.
+    """An ordered set of images; making one opens none of them."""
 
-    Attributes
-    ----------
-    name : str
-        The set's name in the registry, or the user's own.
-    root : Path
-        The folder that holds the set.
-    items : tuple of Item
-        The images, sorted by category and name.
-    classes : tuple of str
-        Class names, in the order of the labels.
-    strays : dict of str to tuple of Path
-        What was left out, under the reason why.
-    upright : {"exif", "stored"}
-        "stored": an EXIF orientation in these files lies, take the pixels as they are stored
-        (`msroi.images.read_pixels`).
-    sigma : float
-        Standard deviation in pixels of the Gaussian that makes a density of fixation points.
-    """
-
-    name: str
-    root: Path
-    items: tuple[Item, ...]
-    classes: tuple[str, ...] = ()
-    strays: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-    upright: str = "exif"
-    sigma: float = 0.0
+    name: str  # in the registry, or the user's own
+    root: Path  # the folder that holds the set
+    items: tuple[Item, ...]  # sorted by category and name
+    classes: tuple[str, ...] = ()  # names, in the order of the labels
+    strays: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # left out, by reason
+    upright: str = "exif"  # as `Source.upright`, for `msroi.images.read_pixels`
+    sigma: float = 0.0  # as `Source.sigma`
 
     def __len__(self) -> int:
         return len(self.items)
@@ -115,28 +80,12 @@ class ImageSet:
 
 
 def load(name: str, root: Path | str, *, subset: str = "") -> ImageSet:
-    """List an image set that lies on disk.
+    """List the image set that lies in the folder ``root``; 30,000 images take less than a second.
 
-    Parameters
-    ----------
-    name : str
-        A name in the registry; any other name means a folder of the user's own images, flat or
-        with one subfolder a category.
-    root : path
-        The folder that holds the set.
-    subset : str
-        Which of the set's `Source.subsets` ("train" or "test" of the rendered scenes); sets
-        that have none are listed whole, whatever it is.
-
-    Returns
-    -------
-    ImageSet
-        No image is opened; 30,000 take less than a second.
-
-    Raises
-    ------
-    DatasetError
-        If the folder is missing, or holds no image of such a set.
+    A name that is not in the registry means a folder of the user's own images, flat or with one
+    subfolder a category. ``subset`` is one of the set's `Source.subsets` ("train" or "test" of the
+    rendered scenes); sets that have none are listed whole, whatever it is. DatasetError if the
+    folder is missing, or holds no image of such a set.
     """
     return listed(source(name), Path(root), subset=subset)
 
@@ -171,16 +120,9 @@ def images_folder(entry: Source, root: Path) -> Path:
 def intact(images: ImageSet, *, broken: Literal["skip", "stop"]) -> ImageSet:
     """Decode every image of a set, and leave out or refuse what can't be decoded.
 
-    Parameters
-    ----------
-    broken : {"skip", "stop"}
-        "skip": log each broken image by name, leave it out and count it among the strays;
-        "stop": refuse the set, and name its first broken image.
-
-    Raises
-    ------
-    DatasetError
-        For a broken image with `broken="stop"`, and if none is left.
+    "skip": log each broken image by name, leave it out and count it among the strays; "stop":
+    refuse the set, by a DatasetError that names its first broken image. A set of which no image is
+    left is refused either way.
     """
     if broken not in ("skip", "stop"):
         raise DatasetError(f"broken is {broken!r}: say skip or stop")

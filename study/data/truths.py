@@ -12,19 +12,12 @@ from study.data.sets import Item
 
 
 def points(item: Item) -> np.ndarray:
-    """All observers' fixations of an image, as recorded.
+    """All observers' fixations of an image, as recorded: float32 [N, 2].
 
-    Returns
-    -------
-    float32 [N, 2]
-        x (to the right) and y (down) in pixels of the image as stored, pixel centres at whole
-        numbers from 0: the pixel looked at is (rint(y), rint(x)). OSIE counts from 1, and its own
-        code rounds and clips so; here a point outside the image is left out.
-
-    Raises
-    ------
-    DatasetError
-        If the set has no fixation points (CAT2000 comes with maps alone), or none of this image.
+    x (to the right) and y (down) in pixels of the image as stored, pixel centres at whole numbers
+    from 0: the pixel looked at is (rint(y), rint(x)). OSIE counts from 1, and its own code rounds
+    and clips so; here a point outside the image is left out. DatasetError if the set has no
+    fixation points (CAT2000 comes with maps alone), or none of this image.
     """
     if item.fixations is None or item.fixations.suffix != ".mat":
         raise DatasetError(f"{item.path} has no fixation points: of our sets, only OSIE has")
@@ -38,27 +31,14 @@ def points(item: Item) -> np.ndarray:
 
 
 def density(item: Item, *, sigma: float) -> np.ndarray:
-    """The density of fixations over an image.
+    """The density of fixations over an image: float32 [H, W], not below 0, sum 1.
 
     From points it is the sum of one Gaussian of standard deviation `sigma` at each, cut off at
     4 sigma and at the image's edges; a fixation map that the set brings along is taken as it
-    is, and `sigma` does not matter. Either way it is divided by its sum.
-
-    Parameters
-    ----------
-    sigma : float
-        In pixels, above 0. `ImageSet.sigma` has each set's own: 24 for OSIE, as its authors'
-        `computeFixationMaps.m` has it (doi:10.1167/14.1.28).
-
-    Returns
-    -------
-    float32 [H, W]
-        Not below 0, sum 1, of the image's size as stored.
-
-    Raises
-    ------
-    DatasetError
-        If the image has no fixations, or its map is empty or of another size.
+    is, and `sigma` does not matter. Either way it is divided by its sum. The size is the image's as
+    stored, `sigma` in pixels, above 0; `ImageSet.sigma` has each set's own: 24 for OSIE, as its
+    authors' `computeFixationMaps.m` has it (doi:10.1167/14.1.28). DatasetError if the image has no
+    fixations, or its map is empty or of another size.
     """
     if item.fixations is None:
         raise DatasetError(f"{item.path} has no fixations: use a set that has (osie, cat2000)")

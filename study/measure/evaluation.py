@@ -70,10 +70,14 @@ def evaluate(
 ) -> Evaluation:
     """Encode every image of a set by every method at equal bytes, and measure the results.
 
+    The table has one row an image, a quality and a method, in the order given, whatever the
+    workers; images that can't be read, or don't fit the budget, are left out and named. Of a set
+    with fixations it also has psnr_fix, of one with masks psnr_objects:
+    `msroi.metrics.psnr_weighted`, dB. EvaluationError if a cluster's worker has another version of
+    the code, ClusterError if there is no such cluster.
+
     Parameters
     ----------
-    images
-        Their names and categories are the table's.
     maps
         Name → uint8 [H, W, 3] → float32 [H, W] in [0, 1], ``"MS-ROI"`` among them; called in the
         workers, so they can be pickled, and what is pickled decides the maps (`msroi.saliency` has
@@ -88,25 +92,11 @@ def evaluate(
         Each image is the mean over cells of so many pixels a side: 2 halves it. Of photographs
         that are JPEGs themselves, whose coefficients on multiples of a table's steps would
         otherwise reward any encoder whose steps come near those.
-    jobs
-        Processes, joblib's way: -1 is every core.
-    scheduler
-        Address of a Dask scheduler, whose cluster is worked on instead.
+    jobs, scheduler
+        Processes, joblib's way (-1: every core), or the address of a Dask cluster's scheduler.
     journal
         Takes each image's rows as they come. Rows that it already holds of the same image, maps,
         methods and code are not made again.
-
-    Returns
-    -------
-    Evaluation
-        One row an image, a quality and a method, in the order given, whatever the workers; images
-        that can't be read, or don't fit the budget, are left out and named. Of a set with fixations
-        also psnr_fix, of one with masks psnr_objects: `msroi.metrics.psnr_weighted`, dB.
-
-    Raises
-    ------
-    EvaluationError, ClusterError
-        A cluster's worker has another version of the code, or there is no such cluster.
     """
     one = partial(
         _evaluate_item,
@@ -222,10 +212,7 @@ def code_version() -> str:
 def code_files(root: Path = ROOT) -> list[Path]:
     """The project's own code that decides a row: that which dvc.yaml's stage evaluate depends on.
 
-    Raises
-    ------
-    StudyError
-        If dvc.yaml is not in the folder ``root``.
+    StudyError if dvc.yaml is not in the folder ``root``.
     """
     try:
         stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]

@@ -1,6 +1,7 @@
 """Results kept as they come, so that a run that was cut off can go on from there."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,7 @@ class Journal:
 
     A key must name everything that decides its result: then no result can be stale, and those of
     other keys lie there unheeded. A record begins with its newline, so that half of one, which
-    a kill left behind, spoils no other.
-
-    Parameters
-    ----------
-    path
-        Made with its folder at the first result.
+    a kill left behind, spoils no other. File and folder are made at the first result.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -29,16 +25,15 @@ class Journal:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:
             return {}
-        return dict(record for line in lines for record in _whole(line))
+        results = {}
+        for line in lines:
+            with suppress(ValueError, TypeError, KeyError):  # no part of a JSON object is one
+                record = json.loads(line)
+                results[record["key"]] = record["result"]
+        return results
 
     def append(self, key: str, result: Any) -> None:
-        """Add a result that JSON can hold; floats come back as they were.
-
-        Raises
-        ------
-        OutputError
-            The file cannot be written.
-        """
+        """Add a result that JSON can hold; floats come back as they were."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("ab", buffering=0) as file:
@@ -49,12 +44,3 @@ class Journal:
     def remove(self) -> None:
         """Forget everything, once the results are where they belong."""
         self.path.unlink(missing_ok=True)
-
-
-def _whole(line: bytes) -> list[tuple[str, Any]]:
-    """The record of a line, or none: no part of a JSON object is a JSON object."""
-    try:
-        record = json.loads(line)
-        return [(record["key"], record["result"])]
-    except (ValueError, TypeError, KeyError):
-        return []

@@ -36,19 +36,11 @@ def over_cluster(
 ) -> Iterator[Any]:
     """Results of ``function`` from the workers of a Dask cluster.
 
-    What a lost worker had in hand is done by another. Function and items are sent, not files:
-    a path must name the same file everywhere.
-
-    Parameters
-    ----------
-    address
-        Of the scheduler, ``tcp://host:8786``. Its workers have this version of msroi, and one
-        thread each (``dask worker ADDRESS --nworkers -1 --nthreads 1``).
-
-    Raises
-    ------
-    ClusterError
-        distributed is not installed, no scheduler answers, or it has no workers.
+    ``address`` is the scheduler's, ``tcp://host:8786``; its workers have this version of msroi, and
+    one thread each (``dask worker ADDRESS --nworkers -1 --nthreads 1``). What a lost worker had in
+    hand is done by another. Function and items are sent, not files: a path must name the same file
+    everywhere. ClusterError if distributed is not installed, no scheduler answers, or it has no
+    workers.
     """
     with _client(address) as client:
         from distributed import as_completed

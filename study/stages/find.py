@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from tqdm import tqdm
 
 from msroi.files import write_atomically
 from msroi.saliency import OWN, named_maps, network_map
@@ -26,6 +27,7 @@ def find(
 
     from msroi.model import WEIGHTS
     from study.data.sets import intact, load
+    from study.measure import findings
 
     params = read_params()
     section = params["findings"].get(name, {})
@@ -35,7 +37,8 @@ def find(
     if images.classes and not images[0].mask:
         rows = _classified(images, heads)
     else:
-        rows = _found_by_heads(images, heads, params["saliency"]["rule"])
+        maps = named_maps(heads, **params["saliency"]["rule"])
+        rows = tqdm(findings.found(images, maps), desc=f"find {images.name}", unit="row")
     folder = to / name
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows)))
@@ -68,20 +71,8 @@ def _classified(images, heads: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
         yield from table.assign(head=title).to_dict("records")
 
 
-def _found_by_heads(images, heads: Mapping[str, Path], rule: Mapping[str, Any]):
-    """What the heads' maps and the controls find."""
-    from tqdm import tqdm
-
-    from study.measure import findings
-
-    maps = named_maps(heads, **rule)
-    return tqdm(findings.found(images, maps), desc=f"find {images.name}", unit="row")
-
-
 def _found_by_setting(images, head: Path, *, every: int, top: list[int], short_sides: list[int]):
     """What MS-ROI's maps of every n-th image find, by rule and by scale."""
-    from tqdm import tqdm
-
     from study.measure import findings
 
     rules = {"expected": {"select": "expected"}, "threshold": {"select": "threshold"}}

@@ -6,15 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from study.data.registry import title_of
-from study.params import (
-    EXECUTED,
-    FIGURES,
-    NOTEBOOKS,
-    RESULTS,
-    TABLES,
-    StudyError,
-    read_params,
-)
+from study.params import EXECUTED, FIGURES, NOTEBOOKS, RESULTS, TABLES, StudyError, read_params
 
 
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:

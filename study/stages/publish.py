@@ -57,13 +57,7 @@ def results(found: dict[str, Any]) -> str:
 
 
 def with_results(readme: str, block: str) -> str:
-    """Put ``block`` between the two marks of README's text.
-
-    Raises
-    ------
-    ReadmeError
-        It lacks a mark.
-    """
+    """Put ``block`` between the two marks of README's text; ReadmeError where one is lacking."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

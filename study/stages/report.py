@@ -1,7 +1,6 @@
 """The article: `python -m study report`."""
 
 import platform
-from collections.abc import Mapping
 from pathlib import Path
 
 from msroi.files import write_atomically
@@ -33,16 +32,15 @@ def _facts(study: str) -> dict[str, str]:
     import yaml
 
     citation = yaml.safe_load(CITATION.read_text())
+    authors = [
+        author.get("name") or f"{author['given-names']} {author['family-names']}"
+        for author in citation["authors"]  # entities, and persons
+    ]
     return {
-        "authors": ", ".join(map(_name, citation["authors"])),
+        "authors": ", ".join(authors),
         "licence": citation["license"],
         "commit": provenance.commit(),
         "machine": provenance.machine(),
         "python": platform.python_version(),
         "duration": provenance.duration(study),
     }
-
-
-def _name(author: Mapping[str, str]) -> str:
-    """Of a person or an entity of CITATION.cff."""
-    return author.get("name") or f"{author['given-names']} {author['family-names']}"

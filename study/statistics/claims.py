@@ -1,6 +1,6 @@
 """What holds of the paper: each of its claims beside what was found here, and a judgement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -12,6 +12,7 @@ from study.statistics.intervals import ABOVE, BELOW, Interval, mean_interval, si
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 OPEN, UNTESTED = "not told apart", "can't be tested here"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, OPEN, UNTESTED)
+SALIENT_GAIN = 5.0  # dB
 KODAK = "Kodak PhotoCD"  # the set of the paper's Table 1 that its claims are about
 
 # §5, of CAT2000: where the paper's encoder gained most, and least; Pattern was its only loss
@@ -21,29 +22,14 @@ ONLY_LOSS = "Pattern"
 
 
 class Claim(NamedTuple):
-    """One claim of the paper.
-
-    Attributes
-    ----------
-    claim, paper
-        What is claimed, and the paper's figure.
-    ours
-        The same by the paper's own method, as run here.
-    direct
-        The same by the encoder of this project; "" where it has no part in it.
-    verdict
-        `REPRODUCED`, `NOT_REPRODUCED`, `OPEN` (the interval of what was found holds zero) or
-        `UNTESTED`.
-    reason
-        Why, in a clause.
-    """
+    """One claim of the paper."""
 
     claim: str
-    paper: str
-    ours: str
-    direct: str
-    verdict: str
-    reason: str
+    paper: str  # the paper's figure
+    ours: str  # the same by the paper's own method, as run here
+    direct: str  # the same by the encoder of this project; "" where it has no part in it
+    verdict: str  # one of `VERDICTS`; `OPEN`: the interval of what was found holds zero
+    reason: str  # why, in a clause
 
 
 def counts(verdicts: Iterable[str]) -> dict[str, int]:
@@ -64,21 +50,13 @@ def claimed(paper: pd.DataFrame) -> pd.Series:
 def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: int) -> list[Claim]:
     """Each gain of Table 1's Kodak rows, and that none of the global ones is a loss.
 
-    Parameters
-    ----------
-    paper
-        Columns set, method and `study.statistics.METRICS`.
-    results
-        Of `study.measure.evaluation.evaluate`, with standard, mosaic and direct.
-    images
-        What they are, in words.
-    seed
-        Of the intervals.
+    ``paper`` as `claimed` has it; ``results`` of `study.measure.evaluation.evaluate`, with
+    standard, mosaic and direct; ``images`` says in words what they are.
     """
-    found = comparisons.intervals(results, seed=seed).set_index(["method", "metric"])
+    found = _gains(results, seed)
     claims = []
     for metric, gain in claimed(paper).items():
-        mosaic, direct = (_interval(found, name, metric) for name in ("mosaic", "direct"))
+        mosaic, direct = found["mosaic", metric], found["direct", metric]
         claims.append(
             Claim(
                 f"{ALL[metric].label} is {'above' if gain else 'no less than'} standard JPEG's",
@@ -92,10 +70,10 @@ def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: 
     return [*claims, _no_loss(found, images)]
 
 
-def _no_loss(found: pd.DataFrame, images: str) -> Claim:
+def _no_loss(found: Mapping[tuple[str, str], Interval], images: str) -> Claim:
     metrics = [metric for metric in METRICS if metric != "psnr_s"]
     kept = {
-        method: sum(side(_interval(found, method, metric)) != BELOW for metric in metrics)
+        method: sum(side(found[method, metric]) != BELOW for metric in metrics)
         for method in ("mosaic", "direct")
     }
     return Claim(
@@ -108,16 +86,16 @@ def _no_loss(found: pd.DataFrame, images: str) -> Claim:
     )
 
 
-def of_salient_gain(results: pd.DataFrame, *, images: str, seed: int, gain: float = 5.0) -> Claim:
-    """PSNR-S five decibels above standard's."""
-    found = comparisons.intervals(results, seed=seed).set_index(["method", "metric"])
-    mosaic, direct = (_interval(found, name, "psnr_s") for name in ("mosaic", "direct"))
+def of_salient_gain(results: pd.DataFrame, *, images: str, seed: int) -> Claim:
+    """PSNR-S `SALIENT_GAIN` decibels above standard's."""
+    found = _gains(results, seed)
+    mosaic, direct = found["mosaic", "psnr_s"], found["direct", "psnr_s"]
     return Claim(
         "the salient regions gain about 5 dB (PSNR-S)",
         "+5.25 dB on Kodak",
         _said(mosaic, "psnr_s"),
         _said(direct, "psnr_s"),
-        REPRODUCED if mosaic.high >= gain else NOT_REPRODUCED,
+        REPRODUCED if mosaic.high >= SALIENT_GAIN else NOT_REPRODUCED,
         f"the salient blocks are quantized twice; {images}",
     )
 
@@ -211,10 +189,8 @@ def of_speed(bench: pd.DataFrame) -> Claim:
 def claimed_and_found(paper: pd.DataFrame, results: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """The gains of Table 1's Kodak rows, the mosaic's here and direct's.
 
-    Returns
-    -------
-    DataFrame: method ("paper", "mosaic", "direct"), metric, mean, low, high (of the paper no
-    interval is known: all three are its mean).
+    Columns: method ("paper", "mosaic", "direct"), metric, mean, low, high (of the paper no interval
+    is known: all three are its mean).
     """
     theirs = [
         {"method": "paper", "metric": metric, "mean": gain, "low": gain, "high": gain}
@@ -235,8 +211,10 @@ def at_least(gain: Interval) -> str:
     return NOT_REPRODUCED if side(gain) == BELOW else REPRODUCED
 
 
-def _interval(found: pd.DataFrame, method: str, metric: str) -> Interval:
-    return Interval(*found.loc[(method, metric), ["mean", "low", "high"]])
+def _gains(results: pd.DataFrame, seed: int) -> dict[tuple[str, str], Interval]:
+    """The mean gains over standard JPEG, by method and metric."""
+    rows = comparisons.intervals(results, seed=seed).itertuples()
+    return {(row.method, row.metric): Interval(row.mean, row.low, row.high) for row in rows}
 
 
 def _said(value: Interval, metric: str) -> str:

@@ -13,10 +13,8 @@ from study.statistics.intervals import mean_interval
 def paired_difference(table: pd.DataFrame, *, baseline: str = "standard") -> pd.DataFrame:
     """Each image's metrics less those of the baseline at the same size and budget.
 
-    Returns
-    -------
-    DataFrame like ``table`` without the baseline's rows; in its columns of metrics (`METRICS`, and
-    those of `JUDGES` that it has) differences (dB, or the index's own unit; positive is better
+    A table like the given one without the baseline's rows; in its columns of metrics (`METRICS`,
+    and those of `JUDGES` that it has) differences (dB, or the index's own unit; positive is better
     than the baseline).
     """
     keys = ["image", "category", "width", "height", "budget_bytes"]
@@ -29,16 +27,8 @@ def paired_difference(table: pd.DataFrame, *, baseline: str = "standard") -> pd.
 def intervals(table: pd.DataFrame, *, seed: int, baseline: str = "standard") -> pd.DataFrame:
     """Every method against the baseline by every metric, over images.
 
-    Parameters
-    ----------
-    table
-        As `study.measure.evaluation.evaluate` makes it, of one budget an image.
-    seed
-        Of the bootstrap.
-
-    Returns
-    -------
-    DataFrame: method, metric, images (that have the metric at all), and of the paired differences
+    ``table`` is as `study.measure.evaluation.evaluate` makes it, of one budget an image. Columns of
+    the result: method, metric, images (that have the metric at all), and of the paired differences
     mean, low and high (95%, `mean_interval`) and improved (the share above zero).
     """
     rows = []
@@ -82,18 +72,10 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def beside_paper(paper: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The paper's Table 1 above ours.
+    """The paper's Table 1 above ours (title of a set → its tidy table).
 
-    Parameters
-    ----------
-    paper
-        Columns set, method, images and `METRICS`.
-    results
-        Title of a set → its tidy table.
-
-    Returns
-    -------
-    DataFrame like ``paper`` with one more column, source: "paper" or "ours".
+    ``paper`` has the columns set, method, images and `METRICS`; the result one more, source:
+    "paper" or "ours".
     """
     ours = [
         means(table).reset_index().assign(set=title, images=table["image"].nunique())

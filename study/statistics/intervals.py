@@ -20,11 +20,8 @@ class Interval(NamedTuple):
 def side(interval: Interval) -> str:
     """Judge on which side of zero an interval lies: the one rule by which a difference is told.
 
-    Returns
-    -------
-    str
-        `ABOVE` or `BELOW` where the whole interval is on that side of zero; `UNDECIDED` where it
-        holds zero, or is unknown (nan), as that of a single image is.
+    `ABOVE` or `BELOW` where the whole interval is on that side of zero; `UNDECIDED` where it holds
+    zero, or is unknown (nan), as that of a single image is.
     """
     if interval.low > 0:
         return ABOVE
@@ -37,24 +34,13 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def mean_interval(values: np.ndarray, *, seed: int) -> Interval:
-    """Mean of independent values and its 95% percentile-bootstrap interval.
+    """Mean of independent values [N] and its 95% percentile-bootstrap interval.
 
     Efron and Tibshirani 1993, chapter 13. For a comparison on the same images give the paired
     differences; for objects in scenes give one value a scene, since objects of one scene are not
-    independent.
-
-    Parameters
-    ----------
-    values : float [N]
-        At least one. Equal values give an interval of no width, one value alone an interval of
-        NaN: nothing is known of the spread.
-    seed
-        Of the resampling: the same values give the same interval.
-
-    Raises
-    ------
-    ValueError
-        If there is no value.
+    independent. Equal values give an interval of no width, one value alone an interval of NaN
+    (nothing is known of the spread), none at all a ValueError. The same values and seed give the
+    same interval.
     """
     values = np.asarray(values, np.float64)
     if values.size == 0:

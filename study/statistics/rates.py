@@ -14,22 +14,10 @@ def bd_rate(anchor: np.ndarray, other: np.ndarray) -> float:
 
     The mean difference of log rate over the range of quality that both curves cover, each curve
     interpolated by a monotone cubic (PCHIP) of log rate over quality: Bjøntegaard 2001, VCEG-M33,
-    with the interpolation of his JCTVC successors.
-
-    Parameters
-    ----------
-    anchor, other : float [N, 2]
-        Points of a curve, N ≥ 2: rate (any unit, the same for both) and quality (dB or index).
-
-    Returns
-    -------
-    float
-        Per cent; below zero `other` is better. nan where the curves share no range of quality.
-
-    Raises
-    ------
-    ValueError
-        If a curve has fewer than two points of different quality.
+    with the interpolation of his JCTVC successors. A curve is float [N, 2]: rate (any unit, the
+    same for both) and quality (dB or index) of each point. Per cent; below zero `other` is better;
+    nan where the curves share no range of quality. ValueError if a curve has fewer than two points
+    of different quality.
     """
     curves = [_by_quality(np.asarray(points, np.float64)) for points in (anchor, other)]
     low = max(quality[0] for quality, _ in curves)
@@ -41,18 +29,10 @@ def bd_rate(anchor: np.ndarray, other: np.ndarray) -> float:
 
 
 def bd_rates(table: pd.DataFrame, *, anchor: str, metrics: Sequence[str]) -> pd.DataFrame:
-    """BD-rate of every method against one, image by image.
+    """BD-rate of every method against the method ``anchor``, image by image.
 
-    Parameters
-    ----------
-    table
-        Columns image, method, bytes and ``metrics``; several rows an image and a method.
-    anchor
-        The method that the others are compared with.
-
-    Returns
-    -------
-    DataFrame: image, method, metric, bd_rate (per cent).
+    ``table`` has the columns image, method, bytes and ``metrics``, and several rows an image and a
+    method. Columns of the result: image, method, metric, bd_rate (per cent).
     """
     rows = []
     for image, own in table.groupby("image", sort=False):
@@ -69,17 +49,9 @@ def bd_rates(table: pd.DataFrame, *, anchor: str, metrics: Sequence[str]) -> pd.
 def summary(rates: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """Mean BD-rates over images, with their intervals.
 
-    Parameters
-    ----------
-    rates
-        Of `bd_rates`, with a column against (the anchor).
-    seed
-        Of the bootstrap.
-
-    Returns
-    -------
-    DataFrame: against, method, metric, images (whose curves share a range of quality), mean, low,
-    high (95%; per cent, nan where no image has a rate).
+    ``rates`` are of `bd_rates`, with a column against (the anchor). Columns of the result: against,
+    method, metric, images (whose curves share a range of quality), mean, low, high (95%; per cent,
+    nan where no image has a rate).
     """
     rows = []
     for keys, own in rates.groupby(["against", "method", "metric"], sort=False):
@@ -93,16 +65,9 @@ def summary(rates: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 def mean_curves(table: pd.DataFrame, metrics: Sequence[str]) -> pd.DataFrame:
     """Each method's means over images at the bytes of each quality of the standard JPEG.
 
-    Parameters
-    ----------
-    table
-        As `study.measure.evaluation.evaluate` makes it, "standard" among the methods, several
-        budgets an image.
-
-    Returns
-    -------
-    DataFrame: method, quality (of the standard JPEG whose bytes are the budget), rate_bpp (bits per
-    pixel) and ``metrics``.
+    ``table`` is as `study.measure.evaluation.evaluate` makes it, "standard" among the methods, of
+    several budgets an image. Columns of the result: method, quality (of the standard JPEG whose
+    bytes are the budget), rate_bpp (bits per pixel) and ``metrics``.
     """
     standard = table[table["method"] == "standard"]
     budgets = standard.set_index(["image", "budget_bytes"])["quality"].rename("budget_quality")

@@ -6,14 +6,12 @@ the first and the only one, and every function here leaves its values as they ar
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
 from tqdm import tqdm
-
-T = TypeVar("T")
 
 
 class Share(NamedTuple):
@@ -65,7 +63,7 @@ def progress(*iterable: Any, **options: Any) -> tqdm:
     return tqdm(*iterable, disable=not first(), **options)
 
 
-def once(make: Callable[[], T]) -> T:
+def once(make: Callable[[], Any]) -> Any:
     """What ``make`` gives, called by the first process alone and sent to the others."""
     made = [make() if first() else None]
     if dist.is_initialized():

@@ -30,18 +30,9 @@ def initialise(network: Network, path: str | Path) -> None:
     Deviation: the paper trains features of one head, but MS-ROI from nothing learns slowly. Here it
     starts from CAM's features; the released one keeps them as they are.
 
-    Parameters
-    ----------
-    network
-        Changed in place.
-    path
-        A checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict of torchvision's
-        VGG-13 with or without batch norm (``.pth``, or ``.safetensors`` with the same names).
-
-    Raises
-    ------
-    CheckpointError
-        If the file can't be read, or its features are of another shape than the network's.
+    The file is a checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict of
+    torchvision's VGG-13 with or without batch norm (``.pth``, or ``.safetensors`` with the same
+    names). CheckpointError if it can't be read, or its features are of another shape.
     """
     ours = _is_ours(path)
     tensors = load_model(path).features.state_dict() if ours else _read(Path(path))

@@ -20,57 +20,33 @@ class RecipeError(InputError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train; params.yaml says only what differs from the defaults here.
+    """How to train; params.yaml says only what differs from the defaults here."""
 
-    Attributes
-    ----------
-    epochs, batch_size, seed
-        Passes over the examples, examples a step (of all processes together), and the seed of
-        order and augmentation.
-    patience
-        Stop after so many epochs without a lower validation loss; 0 for never. The weights are
-        those of the last epoch run, not of the best one.
-    learning_rate, warmup, weight_decay, clip
-        AdamW's peak rate, the share of all steps that it takes to rise to it (it then falls along
-        a cosine to zero), its decay, and the largest norm of a gradient.
-    sides
-        Pixels a side of the crops in the first epochs and in the last ones; between them they grow
-        by whole cells of 32 over three quarters of the run (progressive learning, Tan and Le 2021,
-        arXiv:2104.00298). Empty: as large as the examples.
-    crop, aspect, colour
-        Smallest share of an image's area that a random crop keeps, how far its aspect strays
-        (log of the ratio), and the strength of the random
-        brightness, contrast and tint, as a share of each.
-    label_smoothing
-        Of the softmax's targets (head ``cam``).
-    positive_weight
-        Weight of the class that is there against each that isn't (head ``msroi``): an image has
-        one of the former and C − 1 of the latter.
-    frozen
-        Leave the features, their batch norms' statistics too, as they came, and train the head.
-    device
-        As `msroi.model.find_device` has it.
-    precision
-        Of the network's arithmetic in training: ``"float32"``, or ``"bfloat16"`` (autocast; the
-        weights, the loss and the validation stay in float32).
-    """
-
-    epochs: int
-    batch_size: int = 32
-    seed: int = 0
-    learning_rate: float = 2e-3
-    warmup: float = 0.1
+    epochs: int  # passes over the examples
+    batch_size: int = 32  # examples a step, of all processes together
+    seed: int = 0  # of order and augmentation
+    learning_rate: float = 2e-3  # AdamW's peak rate
+    warmup: float = 0.1  # share of all steps that the rate rises; then a cosine down to zero
     weight_decay: float = 0.05
-    clip: float = 1.0
+    clip: float = 1.0  # largest norm of a gradient
+    # Pixels a side of the crops in the first epochs and in the last ones; between them they grow by
+    # whole cells of 32 over three quarters of the run (progressive learning, Tan and Le 2021,
+    # arXiv:2104.00298). Empty: as large as the examples
     sides: tuple[int, ...] = ()
-    crop: float = 0.4
-    aspect: float = 0.15
-    colour: float = 0.3
-    label_smoothing: float = 0.1
+    crop: float = 0.4  # smallest share of an image's area that a random crop keeps
+    aspect: float = 0.15  # how far a crop's aspect strays: log of the ratio
+    colour: float = 0.3  # strength of the random brightness, contrast and tint, a share of each
+    label_smoothing: float = 0.1  # of the softmax's targets (head cam)
+    # Weight of the class that is there against each that isn't (head msroi): an image has one of
+    # the former and C − 1 of the latter
     positive_weight: float = 10.0
-    frozen: bool = False
+    frozen: bool = False  # leave the features, and their batch norms' statistics, as they came
+    # Stop after so many epochs without a lower validation loss (0: never), with the weights of the
+    # last epoch run, not of the best one
     patience: int = 0
-    device: str = "auto"
+    device: str = "auto"  # as `msroi.model.find_device` has it
+    # Of the network's arithmetic in training; bfloat16 is autocast: the weights, the loss and the
+    # validation stay in float32
     precision: str = "float32"
 
     def __post_init__(self) -> None:

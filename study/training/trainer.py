@@ -43,7 +43,8 @@ def load_examples(images: ImageSet, size: int) -> Examples:
     squares = np.empty((share.size, size, size, 3), np.uint8)
     mine = parallel.progress(images.items[share.part], desc=f"load {images.name}", unit="image")
     for place, item in enumerate(mine):
-        squares[place] = _square(read_pixels(item.path, upright=images.upright), size)
+        picture = Image.fromarray(read_pixels(item.path, upright=images.upright))
+        squares[place] = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
     labels = np.array([item.label for item in images], np.int64)
     return Examples(parallel.gathered(torch.from_numpy(squares), share).numpy(), labels)
 
@@ -53,19 +54,8 @@ class Trainer:
 
     Everything random in an epoch follows from the recipe's seed and the epoch's number, and the
     learning rate from the step's, so that the weights, AdamW's moments and the history are the
-    whole state: a run that was broken off ends as an unbroken one, bit for bit.
-
-    Parameters
-    ----------
-    network
-        Trained in place, on the recipe's device.
-    recipe
-        The same one for a run that goes on.
-
-    Attributes
-    ----------
-    history
-        What each epoch that is done came to.
+    whole state: a run that was broken off ends as an unbroken one, bit for bit. The network is
+    trained in place, on the recipe's device; ``history`` says what each epoch done came to.
     """
 
     def __init__(self, network: Network, recipe: Recipe) -> None:
@@ -235,11 +225,6 @@ def augment(
     contrast, brightness = uniform(1 - c, 1 + c, 1, 1, 1), uniform(-c / 2, c / 2, 1, 1, 1)
     tint = uniform(1 - c / 3, 1 + c / 3, 3, 1, 1)
     return ((crops - mean) * contrast + mean + brightness).mul(tint).clamp(0, 1)
-
-
-def _square(image: np.ndarray, size: int) -> np.ndarray:
-    picture = Image.fromarray(image)
-    return np.array(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC))
 
 
 def _pixels(images: np.ndarray, device: torch.device) -> Tensor:
