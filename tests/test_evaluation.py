@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from networks import network
 from pictures import centred
 from PIL import Image
 
@@ -22,7 +22,7 @@ from msroi import metrics, saliency
 from msroi.encoder import encode
 from msroi.errors import ArgumentError
 from msroi.images import decode, luma
-from msroi.model import Architecture, Network, load_model, save_checkpoint
+from msroi.model import load_model, save_checkpoint
 from msroi.saliency import StaleMapError, centre_prior, energy_map, named_maps, network_map
 from study.data.sets import load
 from study.measure import evaluation, workers
@@ -69,11 +69,6 @@ RECORDED, KILLING = {"MS-ROI": recorded}, {"MS-ROI": killing}
 
 
 @pytest.fixture(scope="module")
-def image():
-    return scenes.render(200, 232, objects=["house"], seed=4).image
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A study of one set, with a network as it is before training."""
     folder = tmp_path_factory.mktemp("study")
@@ -82,11 +77,8 @@ def folder(tmp_path_factory):
         path = folder / f"data/raw/mine/{'ab'[index % 2]}/{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(path)
-    torch.manual_seed(0)
-    network = Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5))
-    save_checkpoint(network, folder / "small.safetensors", {})
-    for head in ("msroi", "cam"):
-        shutil.copyfile(folder / "small.safetensors", folder / f"{head}.safetensors")
+    for name in ("small", "msroi", "cam"):
+        save_checkpoint(network(), folder / f"{name}.safetensors", {})
     run = {"heads": ".", "methods": "main"}
     params = {
         "seed": 1,
@@ -120,18 +112,10 @@ def here(folder, monkeypatch):
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     for path in (CSV, CSV.with_suffix(".json"), PARTIAL):
         path.unlink(missing_ok=True)
+    params = (folder / "params.yaml").read_text()
     yield folder
+    (folder / "params.yaml").write_text(params)
     (folder / "data/raw/mine/a/broken.png").unlink(missing_ok=True)
-
-
-@pytest.fixture
-def skipping(here):
-    """In the study's folder, where params.yaml says to leave broken images out."""
-    file = here / "params.yaml"
-    before = file.read_text()
-    file.write_text(yaml.safe_dump(yaml.safe_load(before) | {"broken": "skip"}, sort_keys=False))
-    yield here
-    file.write_text(before)
 
 
 @pytest.fixture(scope="module")
@@ -152,15 +136,14 @@ def cluster(tmp_path_factory):
     with (
         pytest.MonkeyPatch.context() as patch,
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=":0", env=_environment(victim)
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            env={"MSROI_TEST_VICTIM": str(victim), "PYTHONPATH": str(ROOT)},
         ) as cluster,
     ):
         patch.setenv("MSROI_TEST_VICTIM", str(victim))
         yield cluster
-
-
-def _environment(victim):
-    return {"MSROI_TEST_VICTIM": str(victim), "PYTHONPATH": str(ROOT)}
 
 
 def stage(folder, cores):
@@ -177,42 +160,29 @@ def evaluated():
     return len(Journal(PARTIAL).read())
 
 
-def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
-    standard, row = evaluation.evaluate_image(image, OWN, methods=METHODS)
-    budget = len(encode(image, method="standard", quality=50))
-    assert (standard["quality"], standard["bytes"], standard["budget_bytes"]) == (
-        50,
-        budget,
-        budget,
-    )
-    data = encode(image, centred(image), method="mosaic", quality=50)
-    assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
-    assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
-    assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+def test_a_row_is_what_encoding_and_measuring_by_hand_give_at_each_quality(image):
+    rows = evaluation.evaluate_image(image, OWN, methods=METHODS, qualities=(30, 70))
+    assert [row["method"] for row in rows] == [*METHODS, *METHODS]
+    for standard, row, quality in ((*rows[:2], 30), (*rows[2:], 70)):
+        budget = len(encode(image, method="standard", quality=quality))
+        assert standard["quality"] == quality
+        assert standard["bytes"] == standard["budget_bytes"] == budget
+        data = encode(image, centred(image), method="mosaic", quality=quality)
+        assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
+        assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
+        assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
 
 
-def test_a_row_may_follow_another_map_and_have_another_name(image):
-    maps = OWN | {"corner": corner}
+def test_a_row_may_have_another_name_and_map_and_a_larger_budget(image):
     methods = {"direct": {}, "cornered": {"method": "direct", "map": "corner"}}
-    own, other = evaluation.evaluate_image(image, maps, methods=methods)
+    methods |= {"mosaic": {}, "more": {"method": "mosaic", "budget": 1.05}}
+    rows = evaluation.evaluate_image(image, OWN | {"corner": corner}, methods=methods)
+    own, other, usual, more = rows
     assert other["method"] == "cornered"
     assert other["bytes"] == len(encode(image, corner(image)))
     assert own["psnr_s"] > other["psnr_s"]  # of both over the pixels of MS-ROI's map
-
-
-def test_a_row_may_have_a_larger_budget(image):
-    methods = {"mosaic": {}, "more": {"method": "mosaic", "budget": 1.05}}
-    usual, more = evaluation.evaluate_image(image, OWN, methods=methods)
     assert usual["bytes"] <= usual["budget_bytes"] < more["bytes"] <= 1.05 * usual["budget_bytes"]
     assert more["budget_bytes"] == usual["budget_bytes"]
-
-
-def test_each_quality_has_its_own_budget(image):
-    rows = evaluation.evaluate_image(image, OWN, methods=METHODS, qualities=(30, 70))
-    assert [row["method"] for row in rows] == [*METHODS, *METHODS]
-    for row, quality in zip(rows, (30, 30, 70, 70), strict=True):
-        budget = len(encode(image, method="standard", quality=quality))
-        assert row["bytes"] <= row["budget_bytes"] == budget
 
 
 def test_what_is_known_of_an_image_weighs_its_error(image):
@@ -347,8 +317,7 @@ def test_the_weights_of_a_checkpoint_decide_and_not_its_name(folder, image, tmp_
     path = tmp_path / "small.safetensors"
     path.write_bytes((folder / "small.safetensors").read_bytes())
     old = network_map(path)
-    torch.manual_seed(1)
-    save_checkpoint(Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5)), path, {})
+    save_checkpoint(network("cam"), path, {})
     assert network_map(path).keywords["checksum"] != old.keywords["checksum"]
     saliency._network.cache_clear()  # as in a process that has not loaded it
     with pytest.raises(StaleMapError, match="has changed"):
@@ -411,16 +380,15 @@ def test_a_broken_image_is_named_at_the_end_and_the_others_are_kept(here, monkey
     assert CSV.read_bytes() == unbroken
 
 
-def test_broken_images_are_skipped_where_params_say_so(skipping, capsys, unbroken):
-    (skipping / "data/raw/mine/a/broken.png").write_bytes(b"\x89PNG")
+def test_broken_images_are_skipped_where_params_say_so_but_not_all_of_a_set(here, capsys, unbroken):
+    params = yaml.safe_load(Path("params.yaml").read_text()) | {"broken": "skip"}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    Path("data/raw/none").mkdir()
+    for broken in ("mine/a/broken.png", "none/broken.png"):
+        Path("data/raw", broken).write_bytes(b"\x89PNG")
     evaluate_stage("mine")
     assert "a/broken.png" in capsys.readouterr().err
     assert CSV.read_bytes() == unbroken
-
-
-def test_a_set_of_broken_images_alone_is_refused(skipping):
-    (skipping / "data/raw/none").mkdir()
-    (skipping / "data/raw/none/broken.png").write_bytes(b"\x89PNG")
     with pytest.raises(StudyError, match="1 of 1 images"):
         evaluate_stage("none")
 
