@@ -12,17 +12,11 @@ def test_two_values_give_the_interval_that_can_be_worked_out_by_hand():
     assert mean_interval(np.array([0.0, 1.0]), seed=1) == (0.5, 0.0, 1.0)
 
 
-def test_equal_values_give_no_width():
+def test_equal_values_give_no_width_one_tells_nothing_of_it_and_none_is_refused():
     assert mean_interval(np.full(9, 2.5), seed=1) == (2.5, 2.5, 2.5)
-
-
-def test_one_value_tells_nothing_of_the_spread():
     mean, low, high = mean_interval(np.array([3.0]), seed=1)
     assert mean == 3
     assert np.isnan([low, high]).all()
-
-
-def test_no_value_is_refused():
     with pytest.raises(ValueError, match="no value"):
         mean_interval(np.array([]), seed=1)
 

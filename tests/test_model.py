@@ -5,25 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+from networks import network
 from safetensors.torch import save_file
 
 from msroi.errors import ArgumentError
-from msroi.model import (
-    Architecture,
-    CheckpointError,
-    Network,
-    find_device,
-    load_model,
-    save_checkpoint,
-)
+from msroi.model import Architecture, CheckpointError, find_device, load_model, save_checkpoint
 from msroi.saliency import saliency_map
 
 TINY = {"classes": ("a", "b", "c"), "widths": (4, 4, 4, 8, 8)}
-
-
-def network(head="msroi", **options):
-    torch.manual_seed(0)
-    return Network(Architecture(head=head, **TINY | options)).eval()
 
 
 @pytest.mark.parametrize("head", ["msroi", "cam"])

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from networks import network
 
-from msroi.model import Architecture, Network
 from msroi.model.maps import cam, saliency_maps, select_classes, top_classes, unit
 from msroi.saliency import centre_prior, energy_map, flat_map, saliency_map
 
@@ -13,11 +13,7 @@ MAPS = torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]], [[4.0, 4.0]]])  # three classes
 
 @pytest.fixture(scope="module", params=["msroi", "cam"])
 def model(request):
-    torch.manual_seed(3)
-    shape = Architecture(
-        classes=("a", "b", "c", "d", "e", "f"), head=request.param, widths=(4, 4, 8, 8, 8)
-    )
-    return Network(shape).eval()
+    return network(request.param, classes=tuple("abcdef"))
 
 
 def picture(height, width, seed=0):
@@ -77,7 +73,7 @@ def test_the_same_image_gives_the_same_map_and_is_not_changed(model):
 
 def test_a_map_lies_where_its_object_lies():
     """A network that sees green: the map's centre of mass is the patch's, off the centre too."""
-    net = Network(Architecture(classes=("green",), head="cam", widths=(1,) * 5, norm="none")).eval()
+    net = network("cam", classes=("green",), widths=(1,) * 5, norm="none")
     with torch.no_grad():
         for layer in net.features:
             if isinstance(layer, torch.nn.Conv2d):

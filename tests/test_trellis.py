@@ -9,11 +9,6 @@ from msroi.encoder import huffman
 from msroi.encoder.trellis import WORTH_THREADS, quantize
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(3)
-
-
 def run(coefficients, steps, multipliers, prices, weights=None, gains=None):
     """Levels [B, 64] and counts [256]."""
     weights = np.ones(64, np.float32) if weights is None else weights
