@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import subprocess
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,8 @@ DISCUSSIONS = [path.read_text() for path in sorted(SOURCES.glob("discussion_*.ty
 
 
 @pytest.fixture
-def params(tmp_path):
-    return composed(tmp_path)
+def params():
+    return deepcopy(composed("kodak"))
 
 
 @pytest.fixture

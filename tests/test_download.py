@@ -126,12 +126,6 @@ def test_a_download_ends_in_the_file_alone_and_asks_for_what_is_lacking(trouble,
     assert (server.asked, server.sent_bytes) == (trouble.asked, trouble.sent_bytes)
 
 
-def test_a_file_that_is_there_already_is_not_asked_for(server, tmp_path):
-    (tmp_path / "set.zip").write_bytes(DATA)
-    fetch_file(server, tmp_path)
-    assert server.asked == []
-
-
 def test_a_server_that_dies_at_60_percent_is_asked_for_the_rest_in_the_next_run(server, tmp_path):
     server.cuts = [CUT] + [0] * (downloads.ATTEMPTS - 1)
     with pytest.raises(DatasetError, match="could not be downloaded"):
@@ -171,7 +165,10 @@ def test_a_wrong_checksum_names_both_sums_and_leaves_nothing(server, tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_wrong_file_put_there_by_hand_is_named_and_kept(server, tmp_path):
+def test_a_file_put_there_by_hand_is_taken_or_where_it_is_wrong_named_and_kept(server, tmp_path):
+    (tmp_path / "set.zip").write_bytes(DATA)
+    fetch_file(server, tmp_path)
+    assert server.asked == []
     (tmp_path / "set.zip").write_bytes(b"not it")
     with pytest.raises(DatasetError, match=CHECKSUM[4:]):
         fetch_file(server, tmp_path)

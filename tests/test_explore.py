@@ -156,7 +156,8 @@ def test_only_the_knobs_that_the_method_heeds_can_be_moved_and_wait_until_they_a
     sliders = [knob for name, knob in panel.knobs.items() if name != "method"]
     assert not any(slider.continuous_update for slider in [*sliders, *panel.brush.values()])
     heeded = {"direct": {"strength"}, "mosaic": set(MOSAIC), "standard": set()}
-    for panel.knobs["method"].value, names in heeded.items():
+    for method, names in heeded.items():
+        panel.knobs["method"].value = method
         still = {name for name, knob in panel.knobs.items() if knob.disabled}
         assert still == {"strength", *MOSAIC} - names
 

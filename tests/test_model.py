@@ -127,13 +127,10 @@ def test_an_impossible_architecture_is_refused(wrong):
         Architecture(**TINY | wrong)
 
 
-def test_the_device_is_a_gpu_only_where_there_is_one():
+def test_the_device_is_a_gpu_only_where_there_is_one_and_another_is_refused_by_name():
     has_gpu = torch.cuda.is_available()
     assert find_device("auto").type == ("cuda" if has_gpu else "cpu")
     assert find_device("cpu").type == "cpu"
-
-
-def test_a_device_that_is_none_is_refused_by_name():
     with pytest.raises(ArgumentError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
         load_model(device="tpu")
 

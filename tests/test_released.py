@@ -26,9 +26,11 @@ def by_head(name):
     return dict(iter(table.groupby("head" if "head" in table else "map")))
 
 
-def test_both_heads_take_12_megabytes_at_most():
+def test_both_heads_take_12_megabytes_at_most_and_share_their_features():
     assert {path.stem for path in WEIGHTS.iterdir()} == set(HEADS)
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 12e6
+    first, second = (load_model(head=head).features.state_dict() for head in HEADS)
+    assert all((first[name] == second[name]).all() for name in first)
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -39,11 +41,6 @@ def test_a_released_head_says_how_it_was_made(head):
     assert len(told["epochs"]) == told["recipe"]["epochs"]
     assert re.fullmatch(r"[0-9a-f]{40}", told["commit"])
     assert re.fullmatch(r"[0-9a-f]{64}", told["split_sha256"])
-
-
-def test_the_heads_share_their_features():
-    first, second = (load_model(head=head).features.state_dict() for head in HEADS)
-    assert all((first[name] == second[name]).all() for name in first)
 
 
 def test_the_model_cards_table_is_that_of_the_recorded_findings():

@@ -80,16 +80,12 @@ def test_the_trellis_never_costs_more_than_rounding(rng):
         assert ours <= plain * (1 + 1e-5)
 
 
-def test_without_a_multiplier_levels_are_rounded(rng):
+def test_without_a_multiplier_levels_are_rounded_and_dc_with_any(rng):
     c, steps = blocks(rng), np.linspace(3, 40, 64).astype(np.float32)
     levels, _ = run(c, steps, np.zeros(len(c), np.float32), some_prices(rng))
     np.testing.assert_array_equal(levels, np.rint(c / steps))
-
-
-def test_dc_is_rounded_whatever_the_multiplier(rng):
-    c, steps = blocks(rng), np.full(64, 7, np.float32)
     levels, _ = run(c, steps, np.full(len(c), 1e6, np.float32), np.ones(256, np.float32))
-    np.testing.assert_array_equal(levels[:, 0], np.rint(c[:, 0] / 7))
+    np.testing.assert_array_equal(levels[:, 0], np.rint(c[:, 0] / steps[0]))
     assert not levels[:, 1:].any()
 
 
