@@ -47,9 +47,6 @@ def no_data_of_the_users_own(monkeypatch):
     monkeypatch.delenv("MSROI_DATA", raising=False)
 
 
-# The registry
-
-
 def test_each_set_that_can_be_fetched_is_listed_and_has_a_licence_and_a_citation_in_the_readme():
     readme = (Path(__file__).parents[1] / "data/README.md").read_text(encoding="utf-8")
     known = {name: entry for name, entry in sources().items() if entry.page}
@@ -64,9 +61,9 @@ def test_each_set_that_can_be_fetched_is_listed_and_has_a_licence_and_a_citation
 # Listing
 
 
-def test_a_flat_folder_is_listed_by_name_without_classes(tmp_path):
-    images = load("holiday", tree(tmp_path, "b.png", "a.JPG"))
-    assert names(images) == ["a", "b"]
+def test_a_flat_folder_is_listed_by_name_without_classes_and_with_the_suffix_that_tells(tmp_path):
+    images = load("holiday", tree(tmp_path, "c.png", "b.png", "a.JPG", "c.jpg"))
+    assert names(images) == ["a", "b", "c.jpg", "c.png"]
     assert images.classes == ()
     assert {(item.category, item.label) for item in images} == {("", None)}
 
@@ -94,11 +91,6 @@ def test_what_is_left_out_is_counted_with_the_reason(tmp_path):
     assert images.summary() == (
         "holiday: 1 images; left out: 1 hidden, 1 not an image, 1 a folder beside the images"
     )
-
-
-def test_files_that_differ_in_their_suffix_alone_keep_it_in_their_name(tmp_path):
-    images = load("holiday", tree(tmp_path, "a.jpg", "a.png", "b.png"))
-    assert names(images) == ["a.jpg", "a.png", "b"]
 
 
 @pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, Path.touch])
@@ -357,9 +349,7 @@ def test_the_groups_that_come_along_cover_caltech256():
         ("class,group\na,b\na,c\n", "a class twice"),
     ],
 )
-def test_groups_of_ones_own_are_read_from_csv_and_a_mapping_that_is_none_is_refused(
-    text, said, tmp_path
-):
+def test_groups_of_ones_own_are_read_from_csv_and_what_is_none_is_refused(text, said, tmp_path):
     (tmp_path / "ours.csv").write_text("class,group\r\na,vowel\r\nb,consonant\r\n")
     assert read_groups(tmp_path / "ours.csv") == {"a": "vowel", "b": "consonant"}
     if text:

@@ -37,9 +37,6 @@ def texture(rng, shape):
     return (slope + rng.integers(0, 70, (H, W, 3))).astype(np.uint8)
 
 
-# --- blocks and levels -----------------------------------------------------------------
-
-
 def test_a_block_has_the_mean_of_the_pixels_it_has():
     saliency = np.zeros((9, 19), np.float32)
     saliency[:8, 8:12] = 1
@@ -65,16 +62,6 @@ def test_a_map_of_eight_bits_meets_the_edges_exactly(levels):
     values = np.arange(256)
     expected = np.maximum(-(-values * levels // 255) - 1, 0)  # ⌈k·v/255⌉ − 1 in whole numbers
     assert (saliency_levels((values / 255).astype(np.float32), levels) == expected).all()
-
-
-def test_spread_gives_each_pixel_its_block():
-    spread_out = spread(np.array([[1, 2], [3, 4]]), (9, 10))
-    assert spread_out.shape == (9, 10)
-    assert spread_out[7, 7] == 1 and spread_out[7, 8] == 2
-    assert spread_out[8, 7] == 3 and spread_out[8, 9] == 4
-
-
-# --- mosaic ----------------------------------------------------------------------------
 
 
 def naive_mosaic(image, saliency, qualities):
@@ -128,9 +115,6 @@ def test_untouched_blocks_are_the_images_own(rng):
     mosaic = make_mosaic(image, saliency, untouched=2)
     np.testing.assert_array_equal(mosaic[:, 24:], image[:, 24:])
     np.testing.assert_array_equal(mosaic[:, 16:24], decode(standard.write(image, 50))[:, 16:24])
-
-
-# --- budget ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -220,16 +204,13 @@ def test_the_search_passes_over_a_local_dip_in_size(max_bytes):
         (range(1000), lambda q: 10 if q < 700 else 1_000_000, 11, 22),
     ],
 )
-def test_the_search_finds_the_largest_quality_and_tries_none_twice(
+def test_the_search_finds_the_largest_quality_trying_none_twice(
     qualities, size_of, max_bytes, most
 ):
     tried = []
     found = search(lambda q: tried.append(q) or bytes(size_of(q)), max_bytes, qualities)
     assert found.quality == max(q for q in qualities if size_of(q) <= max_bytes)
     assert len(tried) == len(set(tried)) <= most
-
-
-# --- the door --------------------------------------------------------------------------
 
 
 def test_equal_input_gives_equal_bytes_as_a_view_too_and_is_left_alone(rng):

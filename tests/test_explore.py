@@ -46,9 +46,6 @@ def shown(panel):
     return decode(bytes(panel.pictures["JPEG"].value))
 
 
-# steps
-
-
 @pytest.mark.parametrize(
     ("method", "options"),
     [
@@ -98,9 +95,6 @@ def test_numbers_have_their_units_digits_and_differences():
     ]
 
 
-# photographs
-
-
 def test_a_large_photograph_and_its_map_are_scaled_down_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(subject, "LARGEST", 1536)
     Image.fromarray(photograph(64, 96)).save(tmp_path / "a.png")
@@ -111,17 +105,11 @@ def test_a_large_photograph_and_its_map_are_scaled_down_alike(tmp_path, monkeypa
     assert scaled == pytest.approx(np.full((32, 48), 0.8))
 
 
-# the brush
-
-
 def test_a_touch_is_salient_just_within_its_radius_where_the_ring_is_drawn():
     brush, black = subject.Brush(50, 50, 20), np.zeros((101, 101), np.float32)
     touched, drawn = brush.touch(black.shape), brush.shown_on(black)
     assert touched[50, 50] == 1 and touched[50, 69] > 0.6 > touched[50, 71]
     assert (drawn[50, 71] == 255).all() and (drawn[50, 50] == drawn[0, 0]).all()
-
-
-# the panel
 
 
 def test_the_panel_begins_with_what_it_is_given_and_offers_only_pictures(panel, photo):

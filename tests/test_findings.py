@@ -75,16 +75,10 @@ def test_a_map_that_lights_where_people_looked_agrees_with_them(looked_at):
 
 
 def test_differences_are_paired_by_unit_and_averaged_within():
-    table = pd.DataFrame(
-        {
-            "scene": ["s", "s", "s", "t", "t"],
-            "map": ["A", "A", "B", "A", "B"],
-            "found": [1.0, 0.0, 0.0, 1.0, 0.0],
-        }
-    )
-    (row,) = findings.differences(table, unit="scene", value="found", of="A", seed=1).to_dict(
-        "records"
-    )
+    rows = [("s", "A", 1.0), ("s", "A", 0.0), ("s", "B", 0.0), ("t", "A", 1.0), ("t", "B", 0.0)]
+    table = pd.DataFrame(rows, columns=["scene", "map", "found"])
+    found = findings.differences(table, unit="scene", value="found", of="A", seed=1)
+    (row,) = found.to_dict("records")
     assert row["map"] == "B"
     assert row["difference"] == pytest.approx(0.75)  # s: ½ − 0, t: 1 − 0
     assert row["low"] == pytest.approx(0.5)

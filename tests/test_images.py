@@ -22,22 +22,14 @@ def rgb():
     return np.stack([x * 6, y * 10, 255 - x * 3 - y * 4], axis=2).astype(np.uint8)
 
 
-# --- pixels of every kind --------------------------------------------------------------
-
-
-def test_an_rgb_image_is_read_as_it_is(tmp_path, rgb):
-    picture = read_image(save(tmp_path, Image.fromarray(rgb)))
-    np.testing.assert_array_equal(picture.pixels, rgb)
+@pytest.mark.parametrize("mode", ["RGB", "1", "L", "P", "RGBA"])
+def test_rgb_is_read_as_it_is_and_grey_palette_and_opaque_alpha_become_rgb(tmp_path, rgb, mode):
+    image = Image.fromarray(rgb).convert(mode)
+    picture = read_image(save(tmp_path, image))
+    assert picture.pixels.shape == rgb.shape and picture.pixels.dtype == np.uint8
+    np.testing.assert_array_equal(picture.pixels, np.array(image.convert("RGB")))
     assert (picture.icc_profile, picture.exif, picture.orientation) == (b"", b"", 1)
     assert picture.pixels.flags.writeable  # torch warns of arrays that are not
-
-
-@pytest.mark.parametrize("mode", ["1", "L", "P", "RGBA"])
-def test_grey_palette_and_an_opaque_alpha_channel_become_rgb_without_a_warning(tmp_path, rgb, mode):
-    image = Image.fromarray(rgb).convert(mode)
-    pixels = read_image(save(tmp_path, image)).pixels
-    assert pixels.shape == rgb.shape and pixels.dtype == np.uint8
-    np.testing.assert_array_equal(pixels, np.array(image.convert("RGB")))
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -100,15 +92,6 @@ def test_a_single_pixel_is_an_image(tmp_path, mode):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         assert read_image(save(tmp_path, Image.new(mode, (1, 1)), name)).pixels.shape == (1, 1, 3)
-
-
-# --- orientation and metadata ----------------------------------------------------------
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_orientation_can_be_undone(rgb, orientation):
-    upright = images.turn_upright(rgb, orientation)
-    np.testing.assert_array_equal(images.turn_back(upright, orientation), rgb)
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "photo.png", "photo.webp"])
@@ -212,9 +195,6 @@ def test_a_damaged_profile_or_one_of_another_kind_is_left_out(tmp_path, rgb, mod
     np.testing.assert_array_equal(picture.pixels, np.array(image.convert("RGB")))
 
 
-# --- what cannot be read ---------------------------------------------------------------
-
-
 def test_each_bad_file_is_an_image_error_of_one_line_that_names_it(tmp_path):
     for name, words in bad_files(tmp_path).items():
         with pytest.raises(ImageError, match=words) as caught:
@@ -227,9 +207,6 @@ def test_the_papers_largest_image_is_no_bomb(tmp_path):
     path = tmp_path / "large.png"
     path.write_bytes(png_file(0, 1, [bytes(8704 // 8 + 1)] * 8400))
     assert read_image(path).pixels.shape == (8400, 8712, 3)
-
-
-# --- maps ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -266,9 +243,6 @@ def test_an_overlay_is_the_image_where_the_map_is_one_and_dark_grey_where_it_is_
     np.testing.assert_array_equal(shown[:, 20:], rgb[:, 20:])
     grey = 0.35 * images.luma(rgb)[:, :20, None]
     assert np.abs(shown[:, :20] - grey).max() <= 0.51
-
-
-# --- writing ---------------------------------------------------------------------------
 
 
 def test_a_write_replaces_the_file_or_fails_and_leaves_it_alone_and_no_other(tmp_path):

@@ -16,9 +16,7 @@ def test_symbols_are_runs_and_levels_up_to_the_last():
     assert coded["level"].tolist() == ["-2", "1", "ZRL", "ZRL", "5", "end"]
     assert coded["code"].tolist() == [0x02, 0x11, ZRL, ZRL, 0x43, EOB]
     assert coded["magnitude"].tolist() == [2, 1, 0, 0, 3, 0]
-
-
-def test_a_block_that_is_full_to_its_last_level_has_no_end():
+    # a block that is full to its last level has no end
     assert "end" not in lesson.symbols(np.ones(64, np.int16), np.ones(256))["level"].tolist()
 
 

@@ -41,14 +41,6 @@ def values(pair):
     return {name: metric(*pair) for name, metric in SINGLE.items()}
 
 
-# --- for every metric ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SINGLE)
-def test_identical_images_are_perfect(pair, name):
-    assert SINGLE[name](pair[0], pair[0]) == pytest.approx(PERFECT[name], abs=1e-9)
-
-
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_mirrored_pair_has_the_same_value(pair, values, name):
     mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in pair]
@@ -58,14 +50,10 @@ def test_a_mirrored_pair_has_the_same_value(pair, values, name):
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_more_noise_is_worse(pair, values, name):
-    rng = np.random.default_rng(5)
+def test_identical_images_are_perfect_noise_is_worse_and_sizes_must_agree(pair, values, name, rng):
+    assert SINGLE[name](pair[0], pair[0]) == pytest.approx(PERFECT[name], abs=1e-9)
     noisier = np.clip(pair[1] + rng.normal(0, 15, pair[1].shape), 0, 255).astype(np.uint8)
     assert SINGLE[name](pair[0], noisier) < values[name]
-
-
-@pytest.mark.parametrize("name", SINGLE)
-def test_images_of_different_sizes_are_refused(pair, name):
     with pytest.raises(ValueError, match="sizes differ"):
         SINGLE[name](pair[0], pair[1][:-1])
 
@@ -79,8 +67,6 @@ def test_an_image_smaller_than_the_window_has_no_value(pair, name, side):
     assert not isnan(SINGLE[name](*just))
     assert isnan(SINGLE[name](*below))
 
-
-# --- worked out by hand ----------------------------------------------------------------
 
 MAP = np.array([[0, 0.6, 0.61, 1]], np.float32)
 WEIGHTS = np.array([[3.0, 4.0, 1.0, 0.0]])
@@ -160,9 +146,6 @@ def test_vifp_is_zero_where_all_information_is_lost_and_has_no_value_where_there
     assert isnan(metrics.vifp(flat, pair[0]))
 
 
-# --- sewar's values --------------------------------------------------------------------
-
-
 def pairs(shape):
     """A textured scene beside what was done to it, and what is hard to compare."""
     rng = np.random.default_rng(1)
@@ -224,23 +207,15 @@ def test_a_tall_image_takes_little_memory(name):
     assert peak_bytes < 1.5 * 8 * x.size  # vifp keeps its second scale, ssim only a strip
 
 
-# --- compare ---------------------------------------------------------------------------
-
-
-def test_compare_has_psnr_s_only_with_a_map(pair):
-    images = [np.stack([image] * 3, axis=2) for image in pair]
-    without = metrics.compare(*images)
-    with_map = metrics.compare(*images, np.ones(pair[0].shape, np.float32))
+def test_compare_works_on_luma_and_has_psnr_s_only_with_a_map(pair):
+    x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
+    without = metrics.compare(x, y)
+    with_map = metrics.compare(x, y, np.ones(pair[0].shape, np.float32))
+    assert with_map == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
     assert list(with_map) == list(SINGLE)
     assert list(without) == [name for name in SINGLE if name != "psnr_s"]
     assert with_map.pop("psnr_s") == without["psnr"]
     assert with_map == without
-
-
-def test_compare_works_on_luma(pair):
-    x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
-    result = metrics.compare(x, y, np.ones(pair[0].shape))
-    assert result == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
 
 
 def test_compare_takes_a_single_pixel():
@@ -268,8 +243,6 @@ def test_nothing_is_printed_on_stdout():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "(inf, inf)\n"
 
-
-# --- real data -------------------------------------------------------------------------
 
 KODAK = Path(os.environ.get("MSROI_DATA", "")) / "kodak"
 PUBLISHED = {  # VQMT 1.1 on the same images: design notes, standard JPEG of quality 50

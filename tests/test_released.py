@@ -49,11 +49,7 @@ def test_the_model_cards_table_is_that_of_the_recorded_findings():
     for head, rows in looked.items():
         cells = [rows[measure].mean() for measure in ("nss", "auc_judd", "cc")]
         if head in named:
-            cells = [
-                findings.top_1(named[head]),
-                named[head]["average_precision"].mean(),
-                *cells,
-            ]
+            cells = [findings.top_1(named[head]), named[head]["average_precision"].mean(), *cells]
         line = next(line for line in card.splitlines() if line.startswith(f"| {head} |"))
         numbers = [float(cell) for cell in re.findall(r"−?\d+\.\d+", line.replace("−", "-"))]
         assert numbers == pytest.approx(cells, abs=5.1e-4)

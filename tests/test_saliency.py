@@ -86,9 +86,7 @@ def test_a_map_lies_where_its_object_lies():
     assert (columns * saliency).sum() / saliency.sum() == pytest.approx(271.5, abs=2)
 
 
-def test_several_scales_are_averaged_by_default_the_checkpoints_own_once_and_twice(
-    model, monkeypatch
-):
+def test_scales_are_averaged_by_default_the_checkpoints_own_once_and_twice(model, monkeypatch):
     image = picture(96, 96)
     single = [torch.from_numpy(saliency_map(image, model, short_sides=(s,))) for s in (64, 128)]
     both = saliency_map(image, model, short_sides=(64, 128))

@@ -69,11 +69,13 @@ def test_the_trellis_finds_what_trying_all_levels_finds(rng):
         assert least == pytest.approx(min(costs), rel=1e-5)
 
 
-def test_the_trellis_never_costs_more_than_rounding(rng):
+def test_the_trellis_never_costs_more_than_rounding_and_counts_its_symbols(rng):
     c, prices = blocks(rng), some_prices(rng)
     steps = np.linspace(3, 40, 64).astype(np.float32)
     multipliers = rng.uniform(0, 60, len(c)).astype(np.float32)
-    found, _ = run(c, steps, multipliers, prices)
+    found, counts = run(c, steps, multipliers, prices)
+    expected = np.bincount([s for block in found for s in symbols(block)], minlength=256)
+    np.testing.assert_array_equal(counts, expected)
     for block, multiplier, levels in zip(c, multipliers, found, strict=True):
         rounded = np.rint(block / steps).astype(int)
         ours, plain = (cost(block, x, steps, 1, multiplier, prices) for x in (levels, rounded))
@@ -137,16 +139,6 @@ def test_threads_change_nothing(rng):
     halves = [run(part, steps, own, prices, gains=gain) for part, own, gain in parts]
     np.testing.assert_array_equal(threaded, np.concatenate([levels for levels, _ in halves]))
     np.testing.assert_array_equal(counts, halves[0][1] + halves[1][1])
-
-
-def test_the_counts_are_those_of_the_symbols(rng):
-    c, steps = blocks(rng), np.full(64, 12, np.float32)
-    levels, counts = run(c, steps, np.full(len(c), 15, np.float32), some_prices(rng))
-    expected = np.bincount([s for block in levels for s in symbols(block)], minlength=256)
-    np.testing.assert_array_equal(counts, expected)
-
-
-# --- Huffman ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("counts", "lengths"), [([8, 4, 2, 1], [1, 2, 3, 4]), ([0, 10], [0, 1])])
