@@ -93,7 +93,7 @@ def test_what_is_left_out_is_counted_with_the_reason(tmp_path):
     )
 
 
-@pytest.mark.parametrize("make", [lambda path: None, Path.mkdir, Path.touch])
+@pytest.mark.parametrize("make", [Path.exists, Path.mkdir, lambda path: path.write_bytes(GREY)])
 def test_a_folder_that_is_missing_empty_or_a_file_says_what_to_do(make, tmp_path):
     folder = tmp_path / "kodak"
     make(folder)

@@ -204,9 +204,7 @@ def test_the_search_passes_over_a_local_dip_in_size(max_bytes):
         (range(1000), lambda q: 10 if q < 700 else 1_000_000, 11, 22),
     ],
 )
-def test_the_search_finds_the_largest_quality_trying_none_twice(
-    qualities, size_of, max_bytes, most
-):
+def test_a_search_finds_the_largest_quality_trying_none_twice(qualities, size_of, max_bytes, most):
     tried = []
     found = search(lambda q: tried.append(q) or bytes(size_of(q)), max_bytes, qualities)
     assert found.quality == max(q for q in qualities if size_of(q) <= max_bytes)
