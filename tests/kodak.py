@@ -1,6 +1,8 @@
-"""The kodak study as it is committed: its parameters and its tables, and its article's content."""
+"""The studies' parameters, and the kodak study as it is committed: tables, article's content."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -16,11 +18,13 @@ README = (ROOT / "README.md").read_text()
 RUN = dict.fromkeys(("authors", "licence", "commit", "machine", "python", "duration"), "x")
 
 
-def composed(folder):
-    """The study's parameters, as DVC composes them."""
-    target = folder / "params.yaml"
-    compose_and_dump(target, str(ROOT / "conf"), None, "config", "", ["study=kodak"])
-    return yaml.safe_load(target.read_text())
+@cache
+def composed(study):
+    """A study's parameters, as DVC composes them."""
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "params.yaml"
+        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
+        return yaml.safe_load(target.read_text())
 
 
 def published():

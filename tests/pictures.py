@@ -1,12 +1,36 @@
-"""Image files for the tests: kinds that Pillow does not write, and files that are none."""
+"""Pictures, maps and image files for the tests: also kinds that Pillow does not write."""
 
 import struct
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageCms
 
 ORIENTATION = 0x0112
+
+
+def photograph(height, width):
+    """Slopes in colour under noise: uint8 [height, width, 3]."""
+    y, x = np.mgrid[:height, :width]
+    noise = np.random.default_rng(3).integers(0, 60, (height, width, 3))
+    return (np.stack([x, 2 * y % 180, x + y], axis=2) % 190 + noise).astype(np.uint8)
+
+
+def centred(image):
+    """A map without a network: brightest in the middle."""
+    y, x = (np.linspace(-1, 1, side) for side in image.shape[:2])
+    return np.exp(-2 * (y[:, None] ** 2 + x**2)).astype(np.float32)
+
+
+def right_half(shape):
+    """A map whose right half is salient."""
+    saliency = np.zeros(shape, np.float32)
+    saliency[:, shape[1] // 2 :] = 1
+    return saliency
+
+
+def srgb_profile():
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def exif_block(orientation):
@@ -64,9 +88,3 @@ def bad_files(tmp_path):
         "bomb.png": "pixels",
         "big_bomb.png": "pixels",
     }
-
-
-def centred(image):
-    """A map without a network: brightest in the middle."""
-    y, x = (np.linspace(-1, 1, side) for side in image.shape[:2])
-    return np.exp(-2 * (y[:, None] ** 2 + x**2)).astype(np.float32)

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import subprocess
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -21,8 +22,8 @@ DISCUSSIONS = [path.read_text() for path in sorted(SOURCES.glob("discussion_*.ty
 
 
 @pytest.fixture
-def params(tmp_path):
-    return composed(tmp_path)
+def params():
+    return deepcopy(composed("kodak"))
 
 
 @pytest.fixture
@@ -141,13 +142,10 @@ def test_the_parameters_are_params_yamls(params):
         assert said in rows["train.heads.msroi"]
 
 
-def test_the_deviations_are_readmes_own_rows():
+def test_the_deviations_are_readmes_own_rows_and_a_readme_without_them_is_refused():
     head, *rows = ["| " + " | ".join(row) + " |" for row in deviations(README)]
     assert len(rows) >= 10
     assert all(f"\n{line}\n" in README for line in (head, *rows))
-
-
-def test_a_readme_without_deviations_is_refused():
     with pytest.raises(NoDeviationsError, match="Deviations from the paper"):
         deviations("# msroi\n\n## Deviations from the paper\n\nNone.\n\n## Limits\n| a |\n")
 
@@ -208,12 +206,9 @@ def repository(tmp_path):
     return tmp_path
 
 
-def test_the_commit_is_the_last_one_that_touched_the_code(repository):
-    assert provenance.commit(repository) == git(repository, "rev-parse", "HEAD~1").strip()
-
-
-def test_the_commit_is_marked_where_files_differ_from_it(repository):
+def test_the_commit_is_the_last_one_of_the_code_and_marked_where_files_differ_from_it(repository):
     clean = provenance.commit(repository)
+    assert clean == git(repository, "rev-parse", "HEAD~1").strip()
     (repository / "dvc.lock").write_text("other")
     assert provenance.commit(repository) == clean
     (repository / "params.yaml").write_text("other")

@@ -35,12 +35,9 @@ def test_a_row_tells_whether_its_goal_is_met():
     assert slow.endswith("at least 3: MISSED")
 
 
-def test_a_ratio_is_taken_round_by_round():
+def test_jobs_take_turns_and_a_ratio_is_taken_round_by_round():
     row = measures.ratio("a by b", {"a": [2, 9, 8], "b": [1, 3, 2]}, "a", "b")
     assert (row["median"], row["least"], row["most"]) == (3, 2, 4)
-
-
-def test_jobs_take_turns():
     order = []
     jobs = {name: lambda name=name: order.append(name) for name in "ab"}
     assert set(measures.rounds(jobs, 3)) == {"a", "b"}

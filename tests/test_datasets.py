@@ -47,31 +47,23 @@ def no_data_of_the_users_own(monkeypatch):
     monkeypatch.delenv("MSROI_DATA", raising=False)
 
 
-# The registry
-
-
-def test_each_set_that_can_be_fetched_has_a_licence_and_a_citation_in_the_datas_readme():
+def test_each_set_that_can_be_fetched_is_listed_and_has_a_licence_and_a_citation_in_the_readme():
     readme = (Path(__file__).parents[1] / "data/README.md").read_text(encoding="utf-8")
     known = {name: entry for name, entry in sources().items() if entry.page}
     assert list(known) == ["kodak", "caltech101", "caltech256", "cat2000", "osie"]
     assert all(entry.licence and entry.citation in readme for entry in known.values())
     assert all(entry.title and entry.citation for entry in known.values())
     assert (known["caltech256"].images, known["caltech256"].classes) == (29_780, 256)
-
-
-def test_the_command_lists_the_sets_that_can_be_fetched():
     told = CliRunner().invoke(app, ["fetch", "--list"]).output
-    assert [line.split()[0] for line in told.splitlines()[1:]] == [
-        name for name, entry in sources().items() if entry.page
-    ]
+    assert [line.split()[0] for line in told.splitlines()[1:]] == list(known)
 
 
 # Listing
 
 
-def test_a_flat_folder_is_listed_by_name_without_classes(tmp_path):
-    images = load("holiday", tree(tmp_path, "b.png", "a.JPG"))
-    assert names(images) == ["a", "b"]
+def test_a_flat_folder_is_listed_by_name_without_classes_and_with_the_suffix_that_tells(tmp_path):
+    images = load("holiday", tree(tmp_path, "c.png", "b.png", "a.JPG", "c.jpg"))
+    assert names(images) == ["a", "b", "c.jpg", "c.png"]
     assert images.classes == ()
     assert {(item.category, item.label) for item in images} == {("", None)}
 
@@ -101,18 +93,10 @@ def test_what_is_left_out_is_counted_with_the_reason(tmp_path):
     )
 
 
-def test_files_that_differ_in_their_suffix_alone_keep_it_in_their_name(tmp_path):
-    images = load("holiday", tree(tmp_path, "a.jpg", "a.png", "b.png"))
-    assert names(images) == ["a.jpg", "a.png", "b"]
-
-
-@pytest.mark.parametrize("kind", ["missing", "empty", "file"])
-def test_a_folder_without_images_says_what_to_do(kind, tmp_path):
+@pytest.mark.parametrize("make", [Path.exists, Path.mkdir, lambda path: path.write_bytes(GREY)])
+def test_a_folder_that_is_missing_empty_or_a_file_says_what_to_do(make, tmp_path):
     folder = tmp_path / "kodak"
-    if kind == "empty":
-        folder.mkdir()
-    elif kind == "file":
-        folder.write_bytes(GREY)
+    make(folder)
     with pytest.raises(DatasetError, match=r"kodak .*: run `python -m study fetch kodak`, or set"):
         load("kodak", folder)
 
@@ -124,15 +108,12 @@ def scenes(tmp_path_factory):
     return folder
 
 
-def test_training_scenes_have_the_class_of_their_folder(scenes):
+def test_scenes_need_a_subset_and_those_of_training_have_the_class_of_their_folder(scenes):
+    with pytest.raises(DatasetError, match="train and test"):
+        load("scenes", scenes)
     images = load("scenes", scenes, subset="train")
     assert len(images) == 8
     assert all(images.classes[item.label] == item.path.parent.name for item in images)
-
-
-def test_scenes_need_a_subset(scenes):
-    with pytest.raises(DatasetError, match="train and test"):
-        load("scenes", scenes)
 
 
 def test_test_scenes_have_a_mask_and_their_number_of_objects(scenes):
@@ -161,24 +142,15 @@ def test_caltech256_is_listed_in_under_two_seconds_and_no_image_is_opened(tmp_pa
 # Fetching what is on disk
 
 
-@pytest.mark.parametrize("told", ["by its path", "by the variable"])
-def test_a_copy_on_disk_is_linked_and_not_copied(told, tmp_path, monkeypatch):
-    own = tree(tmp_path / "sets/holiday", "a.png")
-    if told == "by the variable":
-        monkeypatch.setenv("MSROI_DATA", str(own.parent))
-    path = own if told == "by its path" else None
-    images = fetch(source("holiday"), tmp_path / "raw/holiday", source_path=path)
-    assert (tmp_path / "raw/holiday").is_symlink()
-    assert (tmp_path / "raw/holiday").resolve() == own
-    assert names(images) == ["a"]
-
-
-def test_another_path_moves_the_link_and_touches_neither_copy(tmp_path):
-    for own in ("one", "two"):
-        tree(tmp_path / own, f"{own}.png")
-        images = fetch(source("holiday"), tmp_path / "raw", source_path=tmp_path / own)
-        assert names(images) == [own]
-    assert names(load("holiday", tmp_path / "one")) == ["one"]
+def test_a_copy_on_disk_is_linked_and_another_path_moves_the_link(tmp_path, monkeypatch):
+    one, two = (tree(tmp_path / f"{own}/holiday", f"{own}.png") for own in ("one", "two"))
+    monkeypatch.setenv("MSROI_DATA", str(one.parent))
+    for own, told in ((one, None), (two, two), (one, one)):
+        images = fetch(source("holiday"), tmp_path / "raw/holiday", source_path=told)
+        assert (tmp_path / "raw/holiday").is_symlink()
+        assert (tmp_path / "raw/holiday").resolve() == own
+        assert names(images) == [own.parent.name]
+    assert names(load("holiday", two)) == ["two"]
 
 
 def test_a_set_that_is_there_is_never_replaced(tmp_path):
@@ -292,12 +264,9 @@ def test_broken_images_are_left_out_by_name_where_they_are_to_be_skipped(half_br
     assert intact(images, broken="stop") == images
 
 
-def test_a_broken_image_stops_where_it_is_to_stop(half_broken):
+def test_a_broken_image_stops_where_it_is_to_stop_and_where_there_is_no_other(half_broken):
     with pytest.raises(DatasetError, match=r"cut.png is broken .*set broken: skip"):
         intact(half_broken, broken="stop")
-
-
-def test_a_set_of_nothing_but_broken_images_is_refused(half_broken):
     with pytest.raises(DatasetError, match="all 3 images"):
         intact(half_broken.select(["cut", "empty", "text"]), broken="skip")
 
@@ -337,14 +306,11 @@ def test_an_image_less_changes_the_split_of_its_class_alone(classed):
     assert held_out[0] == held_out[1] != []
 
 
-def test_a_set_without_classes_is_split_too(tmp_path):
+def test_a_set_without_classes_is_split_too_but_nothing_by_a_share_of_everything(tmp_path):
     images = load("holiday", tree(tmp_path, *[f"{i}.png" for i in range(10)]))
     assert len(split(images, validation=0.3, seed=0)["validation"]) == 3
-
-
-def test_a_share_of_everything_is_refused(classed):
     with pytest.raises(DatasetError, match="validation is 1"):
-        split(classed, validation=1, seed=0)
+        split(images, validation=1, seed=0)
 
 
 def test_a_split_selects_its_images_in_the_sets_order(classed):
@@ -359,14 +325,11 @@ def test_a_split_selects_its_images_in_the_sets_order(classed):
 # Merging
 
 
-def test_merged_classes_share_a_label_and_keep_their_category(classed):
+def test_merged_classes_share_a_label_and_keep_their_category_and_none_is_left_out(classed):
     merged = merge(classed, {"a": "vowel", "b": "consonant", "c": "consonant"})
     assert merged.classes == ("consonant", "vowel")
     labels = {item.category: merged.classes[item.label] for item in merged}
     assert labels == {"a": "vowel", "b": "consonant", "c": "consonant"}
-
-
-def test_a_class_that_is_in_no_group_is_named(classed):
     with pytest.raises(DatasetError, match="2 classes of holiday are in no group, b first"):
         merge(classed, {"a": "vowel"})
 
@@ -378,11 +341,6 @@ def test_the_groups_that_come_along_cover_caltech256():
     assert len(set(groups.values())) == 49
 
 
-def test_groups_of_ones_own_are_read_from_csv(tmp_path):
-    (tmp_path / "mine.csv").write_text("class,group\r\na,vowel\r\nb,consonant\r\n")
-    assert read_groups(tmp_path / "mine.csv") == {"a": "vowel", "b": "consonant"}
-
-
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -391,7 +349,9 @@ def test_groups_of_ones_own_are_read_from_csv(tmp_path):
         ("class,group\na,b\na,c\n", "a class twice"),
     ],
 )
-def test_a_mapping_that_is_none_is_refused(text, said, tmp_path):
+def test_groups_of_ones_own_are_read_from_csv_and_what_is_none_is_refused(text, said, tmp_path):
+    (tmp_path / "ours.csv").write_text("class,group\r\na,vowel\r\nb,consonant\r\n")
+    assert read_groups(tmp_path / "ours.csv") == {"a": "vowel", "b": "consonant"}
     if text:
         (tmp_path / "mine.csv").write_text(text)
     with pytest.raises(DatasetError, match=said):

@@ -13,13 +13,8 @@ from study.statistics.intervals import ABOVE, BELOW, UNDECIDED
 
 
 @pytest.fixture(scope="module")
-def params(tmp_path_factory):
-    return composed(tmp_path_factory.mktemp("kodak"))
-
-
-@pytest.fixture(scope="module")
-def found(params):
-    return content(published(), params)
+def found():
+    return content(published(), composed("kodak"))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +76,8 @@ def test_what_the_map_costs_and_what_it_knows(found, main):
     assert {own["effects"]["direct-cam"]["side"] for own in found["judged"]} == {ABOVE}
 
 
-def test_its_limits(found, params):
+def test_its_limits(found):
+    params = composed("kodak")
     untested = [c["reason"] for c in found["claims"] if c["verdict"] == "can't be tested here"]
     assert sorted(reason.split(":")[0] for reason in untested) == [
         *["CAT2000 was not at hand"] * 2,

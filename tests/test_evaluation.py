@@ -3,7 +3,6 @@
 import json
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,14 +14,15 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from pictures import centred
+from networks import network
+from pictures import centred, right_half
 from PIL import Image
 
 from msroi import metrics, saliency
 from msroi.encoder import encode
 from msroi.errors import ArgumentError
 from msroi.images import decode, luma
-from msroi.model import Architecture, Network, load_model, save_checkpoint
+from msroi.model import load_model, save_checkpoint
 from msroi.saliency import StaleMapError, centre_prior, energy_map, named_maps, network_map
 from study.data.sets import load
 from study.measure import evaluation, workers
@@ -49,13 +49,6 @@ def recorded(image):
 OWN = {"MS-ROI": centred}
 
 
-def corner(image):
-    """A map of the upper left corner alone."""
-    saliency = np.zeros(image.shape[:2], np.float32)
-    saliency[:64, :64] = 1
-    return saliency
-
-
 def killing(image):
     """A map whose first maker, of all processes, is killed."""
     try:
@@ -69,11 +62,6 @@ RECORDED, KILLING = {"MS-ROI": recorded}, {"MS-ROI": killing}
 
 
 @pytest.fixture(scope="module")
-def image():
-    return scenes.render(200, 232, objects=["house"], seed=4).image
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A study of one set, with a network as it is before training."""
     folder = tmp_path_factory.mktemp("study")
@@ -82,11 +70,8 @@ def folder(tmp_path_factory):
         path = folder / f"data/raw/mine/{'ab'[index % 2]}/{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(path)
-    torch.manual_seed(0)
-    network = Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5))
-    save_checkpoint(network, folder / "small.safetensors", {})
-    for head in ("msroi", "cam"):
-        shutil.copyfile(folder / "small.safetensors", folder / f"{head}.safetensors")
+    for name in ("small", "msroi", "cam"):
+        save_checkpoint(network(), folder / f"{name}.safetensors", {})
     run = {"heads": ".", "methods": "main"}
     params = {
         "seed": 1,
@@ -120,18 +105,10 @@ def here(folder, monkeypatch):
     monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
     for path in (CSV, CSV.with_suffix(".json"), PARTIAL):
         path.unlink(missing_ok=True)
+    params = (folder / "params.yaml").read_text()
     yield folder
+    (folder / "params.yaml").write_text(params)
     (folder / "data/raw/mine/a/broken.png").unlink(missing_ok=True)
-
-
-@pytest.fixture
-def skipping(here):
-    """In the study's folder, where params.yaml says to leave broken images out."""
-    file = here / "params.yaml"
-    before = file.read_text()
-    file.write_text(yaml.safe_dump(yaml.safe_load(before) | {"broken": "skip"}, sort_keys=False))
-    yield here
-    file.write_text(before)
 
 
 @pytest.fixture(scope="module")
@@ -152,15 +129,14 @@ def cluster(tmp_path_factory):
     with (
         pytest.MonkeyPatch.context() as patch,
         LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=":0", env=_environment(victim)
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=":0",
+            env={"MSROI_TEST_VICTIM": str(victim), "PYTHONPATH": str(ROOT)},
         ) as cluster,
     ):
         patch.setenv("MSROI_TEST_VICTIM", str(victim))
         yield cluster
-
-
-def _environment(victim):
-    return {"MSROI_TEST_VICTIM": str(victim), "PYTHONPATH": str(ROOT)}
 
 
 def stage(folder, cores):
@@ -177,42 +153,30 @@ def evaluated():
     return len(Journal(PARTIAL).read())
 
 
-def test_a_row_is_what_encoding_and_measuring_by_hand_give(image):
-    standard, row = evaluation.evaluate_image(image, OWN, methods=METHODS)
-    budget = len(encode(image, method="standard", quality=50))
-    assert (standard["quality"], standard["bytes"], standard["budget_bytes"]) == (
-        50,
-        budget,
-        budget,
-    )
-    data = encode(image, centred(image), method="mosaic", quality=50)
-    assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
-    assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
-    assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
-
-
-def test_a_row_may_follow_another_map_and_have_another_name(image):
-    maps = OWN | {"corner": corner}
-    methods = {"direct": {}, "cornered": {"method": "direct", "map": "corner"}}
-    own, other = evaluation.evaluate_image(image, maps, methods=methods)
-    assert other["method"] == "cornered"
-    assert other["bytes"] == len(encode(image, corner(image)))
-    assert own["psnr_s"] > other["psnr_s"]  # of both over the pixels of MS-ROI's map
-
-
-def test_a_row_may_have_a_larger_budget(image):
-    methods = {"mosaic": {}, "more": {"method": "mosaic", "budget": 1.05}}
-    usual, more = evaluation.evaluate_image(image, OWN, methods=methods)
-    assert usual["bytes"] <= usual["budget_bytes"] < more["bytes"] <= 1.05 * usual["budget_bytes"]
-    assert more["budget_bytes"] == usual["budget_bytes"]
-
-
-def test_each_quality_has_its_own_budget(image):
+def test_a_row_is_what_encoding_and_measuring_by_hand_give_at_each_quality(image):
     rows = evaluation.evaluate_image(image, OWN, methods=METHODS, qualities=(30, 70))
     assert [row["method"] for row in rows] == [*METHODS, *METHODS]
-    for row, quality in zip(rows, (30, 30, 70, 70), strict=True):
+    for standard, row, quality in ((*rows[:2], 30), (*rows[2:], 70)):
         budget = len(encode(image, method="standard", quality=quality))
-        assert row["bytes"] <= row["budget_bytes"] == budget
+        assert standard["quality"] == quality
+        assert standard["bytes"] == standard["budget_bytes"] == budget
+        data = encode(image, centred(image), method="mosaic", quality=quality)
+        assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
+        assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
+        assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+
+
+def test_a_row_may_have_another_name_and_map_and_a_larger_budget(image):
+    methods = {"direct": {}, "halved": {"method": "direct", "map": "half"}}
+    methods |= {"mosaic": {}, "more": {"method": "mosaic", "budget": 1.05}}
+    half = right_half(image.shape[:2])
+    maps = OWN | {"half": lambda image: half}
+    own, other, usual, more = evaluation.evaluate_image(image, maps, methods=methods)
+    assert other["method"] == "halved"
+    assert other["bytes"] == len(encode(image, half))
+    assert own["psnr_s"] > other["psnr_s"]  # of both over the pixels of MS-ROI's map
+    assert usual["bytes"] <= usual["budget_bytes"] < more["bytes"] <= 1.05 * usual["budget_bytes"]
+    assert more["budget_bytes"] == usual["budget_bytes"]
 
 
 def test_what_is_known_of_an_image_weighs_its_error(image):
@@ -287,18 +251,21 @@ def test_what_the_journal_holds_is_not_evaluated_again(images, table, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "code"),
     [
-        {"qualities": [51]},
-        {"methods": dict(reversed(METHODS.items()))},
-        {"methods": METHODS | {"mosaic": {"levels": 4}}},
-        {"maps": OWN},
+        ({"qualities": [51]}, "1"),
+        ({"methods": dict(reversed(METHODS.items()))}, "1"),
+        ({"methods": METHODS | {"mosaic": {"levels": 4}}}, "1"),
+        ({"maps": OWN}, "1"),
+        ({}, "2"),
     ],
 )
-def test_rows_that_were_made_otherwise_are_not_taken(images, tmp_path, change):
+def test_rows_that_were_made_otherwise_are_not_taken(images, tmp_path, monkeypatch, change, code):
     few, options = images.select(["a/0"]), {"maps": RECORDED, "methods": METHODS}
     journal = Journal(tmp_path / "mine.jsonl")
+    monkeypatch.setattr(evaluation, "code_version", lambda: "1")
     evaluate(few, jobs=1, journal=journal, **options)
+    monkeypatch.setattr(evaluation, "code_version", lambda: code)
     evaluate(few, jobs=1, journal=journal, **options | change)
     assert len(journal.read()) == 2
 
@@ -315,23 +282,12 @@ def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
 
 def test_a_rows_code_is_what_the_stage_evaluate_depends_on(tmp_path):
     code = {str(path.relative_to(ROOT)) for path in evaluation.code_files()}
-    assert {
-        "msroi/model/__init__.py",
-        "msroi/encoder/trellis.py",
-        "study/measure/evaluation.py",
-    } <= code
+    used = "msroi/model/__init__.py msroi/encoder/trellis.py study/measure/evaluation.py"
+    assert code.issuperset(used.split())
     assert not any(path.startswith(("study/article", "study/training", "data")) for path in code)
     assert {Path(path).suffix for path in code} == {".py", ".toml"}  # of sources.toml the sigmas
     with pytest.raises(StudyError, match=r"dvc\.yaml is not here"):
         evaluation.code_files(tmp_path)
-
-
-def test_rows_of_other_code_are_not_taken(images, tmp_path, monkeypatch):
-    few, journal = images.select(["a/0"]), Journal(tmp_path / "mine.jsonl")
-    for version in "12":
-        monkeypatch.setattr(evaluation, "code_version", lambda version=version: version)
-        evaluate(few, OWN, methods=METHODS, jobs=1, journal=journal)
-    assert len(journal.read()) == 2
 
 
 def test_the_named_maps_are_those_of_the_heads_and_three_controls(folder, image):
@@ -347,8 +303,7 @@ def test_the_weights_of_a_checkpoint_decide_and_not_its_name(folder, image, tmp_
     path = tmp_path / "small.safetensors"
     path.write_bytes((folder / "small.safetensors").read_bytes())
     old = network_map(path)
-    torch.manual_seed(1)
-    save_checkpoint(Network(Architecture(classes=("cat", "dog"), widths=(8,) * 5)), path, {})
+    save_checkpoint(network("cam"), path, {})
     assert network_map(path).keywords["checksum"] != old.keywords["checksum"]
     saliency._network.cache_clear()  # as in a process that has not loaded it
     with pytest.raises(StaleMapError, match="has changed"):
@@ -365,13 +320,8 @@ def test_a_worker_of_another_version_is_refused(images, monkeypatch):
 def test_an_image_that_does_not_fit_its_budget_is_named_too(tmp_path):
     ramp = np.add.outer(np.arange(192), np.arange(192)) // 2
     Image.fromarray(ramp.astype(np.uint8)).save(tmp_path / "ramp.png")  # the mosaic adds edges
-    table, broken = evaluate(
-        load("mine", tmp_path),
-        OWN,
-        methods={"mosaic": {"levels": 5, "q_low": 1, "q_high": 30}},
-        qualities=[1],
-        jobs=1,
-    )
+    methods = {"mosaic": {"levels": 5, "q_low": 1, "q_high": 30}}
+    table, broken = evaluate(load("mine", tmp_path), OWN, methods=methods, qualities=[1], jobs=1)
     assert len(table) == 0
     assert "ramp.png: a budget of" in broken["ramp"]
 
@@ -411,16 +361,15 @@ def test_a_broken_image_is_named_at_the_end_and_the_others_are_kept(here, monkey
     assert CSV.read_bytes() == unbroken
 
 
-def test_broken_images_are_skipped_where_params_say_so(skipping, capsys, unbroken):
-    (skipping / "data/raw/mine/a/broken.png").write_bytes(b"\x89PNG")
+def test_broken_images_are_skipped_where_params_say_so_but_not_all_of_a_set(here, capsys, unbroken):
+    params = yaml.safe_load(Path("params.yaml").read_text()) | {"broken": "skip"}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    Path("data/raw/none").mkdir()
+    for broken in ("mine/a/broken.png", "none/broken.png"):
+        Path("data/raw", broken).write_bytes(b"\x89PNG")
     evaluate_stage("mine")
     assert "a/broken.png" in capsys.readouterr().err
     assert CSV.read_bytes() == unbroken
-
-
-def test_a_set_of_broken_images_alone_is_refused(skipping):
-    (skipping / "data/raw/none").mkdir()
-    (skipping / "data/raw/none/broken.png").write_bytes(b"\x89PNG")
     with pytest.raises(StudyError, match="1 of 1 images"):
         evaluate_stage("none")
 
@@ -468,8 +417,7 @@ def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypa
         "methods": {"both": {"standard": {}, "jpeg2000": {}}},
         "runs": {"kodak": {"set": "kodak", "methods": "both"}, "rates": {"methods": "all"}},
     }
-    params = {"evaluate": section}
-    (tmp_path / "params.yaml").write_text(json.dumps(params))
+    (tmp_path / "params.yaml").write_text(json.dumps({"evaluate": section}))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArgumentError, match="unknown method 'jpeg2000'"):
         evaluate_stage("kodak")

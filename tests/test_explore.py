@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from pictures import centred
+from pictures import centred, photograph
 from PIL import Image
 
 from msroi.encoder import OFFERED, encode
@@ -19,17 +19,6 @@ from study.show.explore.subject import error_image, numbers
 
 MOSAIC = {"levels": 5, "q_low": 30, "q_high": 70}
 SETTINGS = {"method": "direct", "quality": 50, "strength": 3.0, **MOSAIC}
-
-
-def picture(height=64, width=96):
-    y, x = np.mgrid[:height, :width]
-    noise = np.random.default_rng(3).integers(0, 60, (height, width, 3))
-    return (np.stack([x, 2 * y % 180, x + y], axis=2) % 190 + noise).astype(np.uint8)
-
-
-@pytest.fixture
-def photo():
-    return picture()
 
 
 @pytest.fixture
@@ -55,9 +44,6 @@ def upload(button, name, content):
 
 def shown(panel):
     return decode(bytes(panel.pictures["JPEG"].value))
-
-
-# steps
 
 
 @pytest.mark.parametrize(
@@ -109,12 +95,9 @@ def test_numbers_have_their_units_digits_and_differences():
     ]
 
 
-# photographs
-
-
 def test_a_large_photograph_and_its_map_are_scaled_down_alike(tmp_path, monkeypatch):
     monkeypatch.setattr(subject, "LARGEST", 1536)
-    Image.fromarray(picture()).save(tmp_path / "a.png")
+    Image.fromarray(photograph(64, 96)).save(tmp_path / "a.png")
     taken = explore.read_photo(tmp_path / "a.png")
     assert taken.pixels.shape == (32, 48, 3) and taken.shape == (64, 96)
     (tmp_path / "map.png").write_bytes(png(np.full((64, 96), 204, np.uint8)))
@@ -122,17 +105,11 @@ def test_a_large_photograph_and_its_map_are_scaled_down_alike(tmp_path, monkeypa
     assert scaled == pytest.approx(np.full((32, 48), 0.8))
 
 
-# the brush
-
-
 def test_a_touch_is_salient_just_within_its_radius_where_the_ring_is_drawn():
     brush, black = subject.Brush(50, 50, 20), np.zeros((101, 101), np.float32)
     touched, drawn = brush.touch(black.shape), brush.shown_on(black)
     assert touched[50, 50] == 1 and touched[50, 69] > 0.6 > touched[50, 71]
     assert (drawn[50, 71] == 255).all() and (drawn[50, 50] == drawn[0, 0]).all()
-
-
-# the panel
 
 
 def test_the_panel_begins_with_what_it_is_given_and_offers_only_pictures(panel, photo):
@@ -158,25 +135,19 @@ def test_a_knob_changes_the_picture_the_difference_and_the_numbers(panel):
     before = [widget.value for widget in widgets]
     panel.knobs["quality"].value = 20
     assert all(old != widget.value for old, widget in zip(before, widgets, strict=True))
-    assert panel.steps["standard"].data == encode(picture(), method="standard", quality=20)
+    assert panel.steps["standard"].data == encode(photograph(64, 96), method="standard", quality=20)
     drawn = np.array(Image.open(io.BytesIO(panel.pictures["difference"].value)))
     assert np.array_equal(drawn, panel.steps["direct"].difference)
 
 
-def test_sliders_wait_until_they_are_let_go(panel):
+def test_only_the_knobs_that_the_method_heeds_can_be_moved_and_wait_until_they_are_let_go(panel):
     sliders = [knob for name, knob in panel.knobs.items() if name != "method"]
     assert not any(slider.continuous_update for slider in [*sliders, *panel.brush.values()])
-
-
-def test_only_the_knobs_that_the_method_heeds_can_be_moved(panel):
-    def still():
-        return {name for name, knob in panel.knobs.items() if knob.disabled}
-
-    assert still() == set(MOSAIC)
-    panel.knobs["method"].value = "mosaic"
-    assert still() == {"strength"}
-    panel.knobs["method"].value = "standard"
-    assert still() == {"strength", *MOSAIC}
+    heeded = {"direct": {"strength"}, "mosaic": set(MOSAIC), "standard": set()}
+    for method, names in heeded.items():
+        panel.knobs["method"].value = method
+        still = {name for name, knob in panel.knobs.items() if knob.disabled}
+        assert still == {"strength", *MOSAIC} - names
 
 
 def test_the_standard_jpeg_is_made_once_for_a_budget_and_shown_large(panel):
@@ -247,10 +218,10 @@ def test_moving_the_brush_shows_its_ring_and_encodes_nothing(panel):
 
 
 def test_an_uploaded_photograph_is_chosen(panel):
-    upload(panel.image_file, "mine.png", png(picture(40, 56)))
+    upload(panel.image_file, "mine.png", png(photograph(40, 56)))
     assert panel.image.value == "uploaded" and shown(panel).shape == (40, 56, 3)
     assert panel.image_file.value == () and panel.message.value == ""
-    upload(panel.image_file, "other.png", png(picture(24, 56)))
+    upload(panel.image_file, "other.png", png(photograph(24, 56)))
     assert shown(panel).shape == (24, 56, 3)
 
 
@@ -259,8 +230,8 @@ def test_an_uploaded_photograph_is_chosen(panel):
     [
         ("image_file", b"This is no picture.", "is not an image of a known format"),
         ("image_file", b"", "the file is empty"),
-        ("image_file", png(picture())[:2000], "cannot be read, damaged or truncated"),
-        ("map_file", png(picture()), "a map must be a grey image"),
+        ("image_file", png(photograph(64, 96))[:2000], "cannot be read, damaged or truncated"),
+        ("map_file", png(photograph(64, 96)), "a map must be a grey image"),
         ("map_file", png(np.zeros((9, 20), np.uint8)), "the map is 20×9 pixels, but its image is"),
     ],
 )
@@ -274,24 +245,21 @@ def test_a_bad_upload_is_a_sentence_with_the_files_own_name(panel, button, conte
 
 def test_what_reading_warns_of_is_said_in_the_panel(panel):
     file = io.BytesIO()
-    Image.fromarray(picture()).convert("RGBA").resize((40, 40)).rotate(45).save(file, "PNG")
+    Image.fromarray(photograph(40, 40)).convert("RGBA").rotate(45).save(file, "PNG")
     upload(panel.image_file, "see-through.png", file.getvalue())
     assert "JPEG has no transparency" in panel.message.value
     assert shown(panel).shape == (40, 40, 3)
 
 
-def test_an_uploaded_map_is_followed(panel, photo):
-    levels = np.rint(255 * centred(photo)[:, ::-1] ** 2).astype(np.uint8)
-    upload(panel.map_file, "map.png", png(levels))
-    assert panel.map.value == "uploaded"
-    assert panel.saliency == pytest.approx(levels / np.float32(255))
-
-
-def test_what_was_never_uploaded_is_asked_for(panel):
+def test_what_was_never_uploaded_is_asked_for_and_an_uploaded_map_is_followed(panel, photo):
     panel.map.value = "uploaded"
     assert "press “upload map”" in panel.message.value
     panel.map.value, panel.image.value = "centre", "uploaded"
     assert "press “upload photo”" in panel.message.value
+    levels = np.rint(255 * centred(photo)[:, ::-1] ** 2).astype(np.uint8)
+    upload(panel.map_file, "map.png", png(levels))
+    assert panel.map.value == "uploaded"
+    assert panel.saliency == pytest.approx(levels / np.float32(255))
 
 
 def test_a_painted_map_stays_with_its_photograph(panel):

@@ -28,11 +28,6 @@ def paired(**columns):
     return pd.DataFrame(base | {"method": "mosaic"} | columns)
 
 
-def test_maps_share_one_scale_and_are_never_stretched(ax):
-    figures.show_map(ax, np.full((4, 6), 0.25))
-    assert ax.images[0].get_clim() == (0, 1)
-
-
 def test_categories_are_sorted_best_first_and_say_how_many_images_they_have(ax):
     table = pd.DataFrame({"category": ["bad", "good", "middle"], "mean": [-1.0, 2.0, 0.5]})
     table = table.assign(method="mosaic", images=3, low=table["mean"] - 1, high=table["mean"] + 2)
@@ -56,15 +51,8 @@ def test_every_method_has_a_look_of_its_own():
 
 
 def test_an_effect_is_a_dot_with_its_interval(ax):
-    table = pd.DataFrame(
-        {
-            "method": ["direct", "mosaic 80/100"],
-            "encoder": ["direct", "mosaic"],
-            "mean": [1.0, -2.0],
-            "low": [0.5, -3.0],
-            "high": [2.0, -1.5],
-        }
-    )
+    rows = [("direct", "direct", 1.0, 0.5, 2.0), ("mosaic 80/100", "mosaic", -2.0, -3.0, -1.5)]
+    table = pd.DataFrame(rows, columns=["method", "encoder", "mean", "low", "high"])
     figures.effects(table, ax, label="method", xlabel="dB")
     assert [label.get_text() for label in ax.get_yticklabels()] == ["direct", "mosaic 80/100"]
     bars = [container.lines[2][0].get_segments()[0] for container in ax.containers]
@@ -85,7 +73,9 @@ def test_a_curve_a_method_runs_over_the_rate(ax):
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("rate, bits per pixel", "PSNR, dB")
 
 
-def test_a_block_shows_its_numbers_and_no_negative_zero(ax):
+def test_maps_share_one_scale_and_a_block_shows_its_numbers_and_no_negative_zero(ax):
+    figures.show_map(ax, np.full((4, 6), 0.25))
+    assert ax.images[0].get_clim() == (0, 1)
     values = np.full((8, 8), -0.2)
     values[0, 1] = -26
     figures.show_block(ax, values)

@@ -10,7 +10,7 @@ from study.data.sets import ImageSet, Item, load
 from study.measure import findings
 
 
-def test_classification_counts_each_class_by_itself():
+def test_classification_counts_each_class_that_has_images_by_itself():
     logits = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 4.0]])  # named: a, b, b
     table = findings.classification(np.array([0, 0, 1]), logits, ("a", "b"))
     assert table["class"].tolist() == ["a", "b"]
@@ -19,9 +19,6 @@ def test_classification_counts_each_class_by_itself():
     # scores for a, falling: images 0 (a), 2 (b), 1 (a): precision 1 and 2/3
     assert table["average_precision"].tolist() == pytest.approx([5 / 6, 1.0])
     assert findings.top_1(table) == pytest.approx(2 / 3)
-
-
-def test_a_class_without_images_has_no_row():
     table = findings.classification(np.array([1]), np.array([[0.0, 1.0, 0.0]]), ("a", "b", "c"))
     assert table["class"].tolist() == ["b"]
 
@@ -34,26 +31,23 @@ def scene(folder, masks):
     return ImageSet("scenes", folder, (item,))
 
 
-def test_an_object_is_found_where_the_map_is_above_its_mean(tmp_path):
+def test_an_object_is_found_where_the_map_is_above_its_mean_and_by_a_flat_map_nowhere(tmp_path):
     masks = np.zeros((4, 4), np.uint8)
     masks[0, 0], masks[3, 3] = 1, 2
     left = np.zeros((4, 4), np.float32)
     left[0, 0] = 1
     maps = {"left": lambda _: left, "right": lambda _: left[::-1, ::-1]}
+    maps["flat"] = lambda _: np.full((4, 4), 0.5, np.float32)
     found = pd.DataFrame(findings.found(scene(tmp_path, masks), maps))
     assert found[["map", "object", "found"]].to_numpy().tolist() == [
         ["left", 1, True],
         ["left", 2, False],
         ["right", 1, False],
         ["right", 2, True],
+        ["flat", 1, False],
+        ["flat", 2, False],
     ]
-    assert findings.share_found(found).loc[2].to_dict() == {"left": 0.5, "right": 0.5}
-
-
-def test_a_flat_map_finds_nothing(tmp_path):
-    images = scene(tmp_path, np.eye(4, dtype=np.uint8))
-    flat = np.full((4, 4), 0.5, np.float32)
-    assert not any(row["found"] for row in findings.found(images, {"flat": lambda _: flat}))
+    assert findings.share_found(found).loc[2].to_dict() == {"left": 0.5, "right": 0.5, "flat": 0}
 
 
 @pytest.fixture
@@ -81,16 +75,10 @@ def test_a_map_that_lights_where_people_looked_agrees_with_them(looked_at):
 
 
 def test_differences_are_paired_by_unit_and_averaged_within():
-    table = pd.DataFrame(
-        {
-            "scene": ["s", "s", "s", "t", "t"],
-            "map": ["A", "A", "B", "A", "B"],
-            "found": [1.0, 0.0, 0.0, 1.0, 0.0],
-        }
-    )
-    (row,) = findings.differences(table, unit="scene", value="found", of="A", seed=1).to_dict(
-        "records"
-    )
+    rows = [("s", "A", 1.0), ("s", "A", 0.0), ("s", "B", 0.0), ("t", "A", 1.0), ("t", "B", 0.0)]
+    table = pd.DataFrame(rows, columns=["scene", "map", "found"])
+    found = findings.differences(table, unit="scene", value="found", of="A", seed=1)
+    (row,) = found.to_dict("records")
     assert row["map"] == "B"
     assert row["difference"] == pytest.approx(0.75)  # s: ½ − 0, t: 1 − 0
     assert row["low"] == pytest.approx(0.5)

@@ -1,18 +1,10 @@
 """The lesson's helpers agree with the encoder that they take apart."""
 
 import numpy as np
-import pytest
 
 from msroi.encoder import encode
 from msroi.encoder.trellis import EOB, ZRL
 from study.show import lesson
-
-
-@pytest.fixture
-def photo():
-    y, x = np.mgrid[:48, :64]
-    noise = np.random.default_rng(3).integers(0, 60, (48, 64, 3))
-    return (np.stack([x, 2 * y, x + y], axis=2) + noise).astype(np.uint8)
 
 
 def test_symbols_are_runs_and_levels_up_to_the_last():
@@ -24,9 +16,7 @@ def test_symbols_are_runs_and_levels_up_to_the_last():
     assert coded["level"].tolist() == ["-2", "1", "ZRL", "ZRL", "5", "end"]
     assert coded["code"].tolist() == [0x02, 0x11, ZRL, ZRL, 0x43, EOB]
     assert coded["magnitude"].tolist() == [2, 1, 0, 0, 3, 0]
-
-
-def test_a_block_that_is_full_to_its_last_level_has_no_end():
+    # a block that is full to its last level has no end
     assert "end" not in lesson.symbols(np.ones(64, np.int16), np.ones(256))["level"].tolist()
 
 
@@ -50,4 +40,4 @@ def test_the_curve_has_the_bytes_that_encode_gives(photo):
     assert table["method"].tolist() == ["standard", "standard", "direct", "direct"]
     data = encode(photo, saliency, quality=60)
     assert table["bytes"].iloc[3] == len(data)
-    assert table["rate_bpp"].iloc[3] == 8 * len(data) / (48 * 64)
+    assert table["rate_bpp"].iloc[3] == 8 * len(data) / (64 * 96)

@@ -41,14 +41,6 @@ def values(pair):
     return {name: metric(*pair) for name, metric in SINGLE.items()}
 
 
-# --- for every metric ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", SINGLE)
-def test_identical_images_are_perfect(pair, name):
-    assert SINGLE[name](pair[0], pair[0]) == pytest.approx(PERFECT[name], abs=1e-9)
-
-
 @pytest.mark.parametrize("name", SINGLE)
 def test_a_mirrored_pair_has_the_same_value(pair, values, name):
     mirrored = [np.ascontiguousarray(image[:, ::-1]) for image in pair]
@@ -58,14 +50,10 @@ def test_a_mirrored_pair_has_the_same_value(pair, values, name):
 
 
 @pytest.mark.parametrize("name", SINGLE)
-def test_more_noise_is_worse(pair, values, name):
-    rng = np.random.default_rng(5)
+def test_identical_images_are_perfect_noise_is_worse_and_sizes_must_agree(pair, values, name, rng):
+    assert SINGLE[name](pair[0], pair[0]) == pytest.approx(PERFECT[name], abs=1e-9)
     noisier = np.clip(pair[1] + rng.normal(0, 15, pair[1].shape), 0, 255).astype(np.uint8)
     assert SINGLE[name](pair[0], noisier) < values[name]
-
-
-@pytest.mark.parametrize("name", SINGLE)
-def test_images_of_different_sizes_are_refused(pair, name):
     with pytest.raises(ValueError, match="sizes differ"):
         SINGLE[name](pair[0], pair[1][:-1])
 
@@ -79,8 +67,6 @@ def test_an_image_smaller_than_the_window_has_no_value(pair, name, side):
     assert not isnan(SINGLE[name](*just))
     assert isnan(SINGLE[name](*below))
 
-
-# --- worked out by hand ----------------------------------------------------------------
 
 MAP = np.array([[0, 0.6, 0.61, 1]], np.float32)
 WEIGHTS = np.array([[3.0, 4.0, 1.0, 0.0]])
@@ -111,18 +97,12 @@ def test_an_image_of_which_no_pixel_counts_has_no_value(pair, metric, level):
     assert isnan(metric(*pair, np.full(pair[0].shape, level)))
 
 
-def test_psnr_weighted_alike_everywhere_is_psnr(pair):
+def test_weights_alike_everywhere_give_psnr_their_unit_does_not_matter_their_size_does(pair, rng):
     weights = np.full(pair[0].shape, 0.25)
     assert metrics.psnr_weighted(*pair, weights) == pytest.approx(metrics.psnr(*pair))
-
-
-def test_the_unit_of_the_weights_does_not_matter(pair):
-    weights = np.random.default_rng(1).random(pair[0].shape)
+    weights = rng.random(pair[0].shape)
     value = metrics.psnr_weighted(*pair, weights)
     assert metrics.psnr_weighted(*pair, 1e-9 * weights) == pytest.approx(value)
-
-
-def test_weights_of_another_size_are_refused(pair):
     with pytest.raises(ValueError, match="sizes differ"):
         metrics.psnr_weighted(*pair, np.ones((3, 3)))
 
@@ -160,63 +140,31 @@ def test_ms_ssim_of_a_negative_is_a_real_number(pair):
     assert isinstance(metrics.ms_ssim(pair[0], 255 - pair[0]), float)
 
 
-def test_vifp_of_an_image_that_lost_all_information_is_zero(pair):
+def test_vifp_is_zero_where_all_information_is_lost_and_has_no_value_where_there_was_none(pair):
     flat = np.full(pair[0].shape, 128, np.uint8)
     assert metrics.vifp(pair[0], flat) == pytest.approx(0, abs=1e-6)
-
-
-def test_vifp_of_a_flat_reference_has_no_value(pair):
-    flat = np.full(pair[0].shape, 128, np.uint8)
     assert isnan(metrics.vifp(flat, pair[0]))
 
 
-# --- sewar's values --------------------------------------------------------------------
-
-
-def _texture(shape, rng):
+def pairs(shape):
+    """A textured scene beside what was done to it, and what is hard to compare."""
+    rng = np.random.default_rng(1)
     y, x = np.indices(shape)
-    return np.clip(128 + 60 * np.sin(x / 9) * np.cos(y / 7) + rng.normal(0, 12, shape), 0, 255)
-
-
-def _noisy(shape, rng):
-    scene = _texture(shape, rng)
-    return scene, np.clip(scene + rng.normal(0, 10, shape), 0, 255)
-
-
-def _negative(shape, rng):
-    scene = _texture(shape, rng)
-    return scene, 255 - scene
-
-
-def _stronger(shape, rng):
-    scene = _texture(shape, rng)
-    return 64 + scene / 2, scene
-
-
-def _saturated(shape, rng):
-    return rng.choice([0, 255], shape), rng.choice([0, 255], shape)
-
-
-def _one_pixel_in_a_flat_image(shape, rng):
-    reference, distorted = np.full((2, *shape), 250)
-    reference[shape[0] // 2, shape[1] // 2] += 1
-    distorted[0, 0] -= 1
-    return reference, distorted
-
-
-def _half_flat(shape, rng):
-    scene, noisy = _noisy(shape, rng)
-    scene[:, : shape[1] // 2] = 200
-    noisy[: shape[0] // 2] = 200
-    return scene, noisy
-
-
-def _flat_distorted(shape, rng):
-    return _texture(shape, rng), np.full(shape, 128)
-
-
-PAIRS = [_noisy, _negative, _stronger, _saturated, _half_flat, _flat_distorted]
-PAIRS.append(_one_pixel_in_a_flat_image)
+    scene = np.clip(128 + 60 * np.sin(x / 9) * np.cos(y / 7) + rng.normal(0, 12, shape), 0, 255)
+    noisy = np.clip(scene + rng.normal(0, 10, shape), 0, 255)
+    half_flat = np.where(x < shape[1] // 2, 200, scene), np.where(y < shape[0] // 2, 200, noisy)
+    brighter_pixel, darker_pixel = np.full((2, *shape), 250)
+    brighter_pixel[shape[0] // 2, shape[1] // 2] += 1
+    darker_pixel[0, 0] -= 1
+    return {
+        "noisy": (scene, noisy),
+        "negative": (scene, 255 - scene),
+        "stronger": (64 + scene / 2, scene),
+        "saturated": rng.choice([0, 255], (2, *shape)),
+        "half flat": half_flat,
+        "distorted to flat": (scene, np.full(shape, 128)),
+        "one pixel in a flat image": (brighter_pixel, darker_pixel),
+    }
 
 
 @pytest.fixture(scope="module")
@@ -230,32 +178,22 @@ def sewar():
     }
 
 
-def _assert_same(sewar, name, make, shape):
-    x, y = (image.astype(np.uint8) for image in make(shape, np.random.default_rng(1)))
-    assert SINGLE[name](x, y) == pytest.approx(sewar[name](x, y), rel=0, abs=1e-9)
-
-
-@pytest.mark.parametrize("make", PAIRS)
-@pytest.mark.parametrize("name", ["ssim", "ms_ssim", "vifp"])
-def test_the_values_are_those_of_sewar(sewar, name, make):
-    _assert_same(sewar, name, make, (176, 203))
-
-
-@pytest.mark.parametrize("shape", [(177, 176), (179, 181), (202, 187)])
-@pytest.mark.parametrize("name", ["ssim", "ms_ssim", "vifp"])
-def test_the_values_are_those_of_sewar_at_odd_sizes(sewar, name, shape):
-    _assert_same(sewar, name, _noisy, shape)
+STRUCTURE = ["ssim", "ms_ssim", "vifp"]
+ODD = [(177, 176), (179, 181), (202, 187)]
+SMALL = {  # and at the edges of strips
+    "ssim": [(11, 11), (11, 90), (74, 12), (75, 13), (139, 31)],
+    "vifp": [(41, 41), (41, 90), (80, 42), (81, 43), (145, 59)],
+}
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"),
-    [("ssim", (h, w)) for h, w in [(11, 11), (11, 90), (74, 12), (75, 13), (139, 31)]]
-    + [("vifp", (h, w)) for h, w in [(41, 41), (41, 90), (80, 42), (81, 43), (145, 59)]],
+    ("name", "kind", "shape"),
+    [(name, kind, (176, 203)) for name in STRUCTURE for kind in pairs((2, 2))]
+    + [(name, "noisy", shape) for name in STRUCTURE for shape in ODD + SMALL.get(name, [])],
 )
-def test_the_values_are_those_of_sewar_at_small_sizes_and_at_the_edges_of_strips(
-    sewar, name, shape
-):
-    _assert_same(sewar, name, _noisy, shape)
+def test_the_values_are_those_of_sewar(sewar, name, kind, shape):
+    x, y = (image.astype(np.uint8) for image in pairs(shape)[kind])
+    assert SINGLE[name](x, y) == pytest.approx(sewar[name](x, y), rel=0, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", ["ssim", "vifp"])
@@ -269,23 +207,15 @@ def test_a_tall_image_takes_little_memory(name):
     assert peak_bytes < 1.5 * 8 * x.size  # vifp keeps its second scale, ssim only a strip
 
 
-# --- compare ---------------------------------------------------------------------------
-
-
-def test_compare_has_psnr_s_only_with_a_map(pair):
-    images = [np.stack([image] * 3, axis=2) for image in pair]
-    without = metrics.compare(*images)
-    with_map = metrics.compare(*images, np.ones(pair[0].shape, np.float32))
+def test_compare_works_on_luma_and_has_psnr_s_only_with_a_map(pair):
+    x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
+    without = metrics.compare(x, y)
+    with_map = metrics.compare(x, y, np.ones(pair[0].shape, np.float32))
+    assert with_map == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
     assert list(with_map) == list(SINGLE)
     assert list(without) == [name for name in SINGLE if name != "psnr_s"]
     assert with_map.pop("psnr_s") == without["psnr"]
     assert with_map == without
-
-
-def test_compare_works_on_luma(pair):
-    x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
-    result = metrics.compare(x, y, np.ones(pair[0].shape))
-    assert result == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
 
 
 def test_compare_takes_a_single_pixel():
@@ -295,16 +225,14 @@ def test_compare_takes_a_single_pixel():
     assert all(isnan(value) for name, value in result.items() if name not in ("psnr", "psnr_s"))
 
 
-@pytest.mark.parametrize("bad", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3))])
-def test_compare_refuses_other_than_eight_bit_rgb(bad):
-    with pytest.raises(ValueError, match="uint8"):
-        metrics.compare(bad, bad)
-
-
-def test_compare_refuses_a_map_of_another_size():
-    image = np.zeros((8, 8, 3), np.uint8)
-    with pytest.raises(ValueError, match="sizes differ"):
-        metrics.compare(image, image, np.ones((8, 9)))
+@pytest.mark.parametrize(
+    ("shape", "dtype", "words"),
+    [((8, 8), "u1", "uint8"), ((8, 8, 3), "float", "uint8"), ((8, 9, 3), "u1", "sizes differ")],
+)
+def test_compare_refuses_other_than_eight_bit_rgb_and_a_map_of_another_size(shape, dtype, words):
+    image = np.zeros(shape, dtype)
+    with pytest.raises(ValueError, match=words):
+        metrics.compare(image, image, np.ones((8, 8)))
 
 
 def test_nothing_is_printed_on_stdout():
@@ -315,8 +243,6 @@ def test_nothing_is_printed_on_stdout():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "(inf, inf)\n"
 
-
-# --- real data -------------------------------------------------------------------------
 
 KODAK = Path(os.environ.get("MSROI_DATA", "")) / "kodak"
 PUBLISHED = {  # VQMT 1.1 on the same images: design notes, standard JPEG of quality 50

@@ -5,25 +5,14 @@ import json
 import numpy as np
 import pytest
 import torch
+from networks import network
 from safetensors.torch import save_file
 
 from msroi.errors import ArgumentError
-from msroi.model import (
-    Architecture,
-    CheckpointError,
-    Network,
-    find_device,
-    load_model,
-    save_checkpoint,
-)
+from msroi.model import Architecture, CheckpointError, find_device, load_model, save_checkpoint
 from msroi.saliency import saliency_map
 
 TINY = {"classes": ("a", "b", "c"), "widths": (4, 4, 4, 8, 8)}
-
-
-def network(head="msroi", **options):
-    torch.manual_seed(0)
-    return Network(Architecture(head=head, **TINY | options)).eval()
 
 
 @pytest.mark.parametrize("head", ["msroi", "cam"])
@@ -90,10 +79,7 @@ def test_a_checkpoint_comes_back_with_weights_architecture_and_metadata(tmp_path
     assert back.architecture == net.architecture
     assert back.metadata == {"seed": 7}
     assert not back.training
-
-
-def test_a_half_precision_checkpoint_loads_as_float32(tmp_path):
-    save_checkpoint(network().half(), tmp_path / "n.safetensors", {})
+    save_checkpoint(net.half(), tmp_path / "n.safetensors", {})
     assert load_model(tmp_path / "n.safetensors").head.maps.weight.dtype == torch.float32
 
 
@@ -138,13 +124,10 @@ def test_an_impossible_architecture_is_refused(wrong):
         Architecture(**TINY | wrong)
 
 
-def test_the_device_is_a_gpu_only_where_there_is_one():
+def test_the_device_is_a_gpu_only_where_there_is_one_and_another_is_refused_by_name():
     has_gpu = torch.cuda.is_available()
     assert find_device("auto").type == ("cuda" if has_gpu else "cpu")
     assert find_device("cpu").type == "cpu"
-
-
-def test_a_device_that_is_none_is_refused_by_name():
     with pytest.raises(ArgumentError, match="device is 'tpu'; it must be one of auto, cpu, cuda"):
         load_model(device="tpu")
 

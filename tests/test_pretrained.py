@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from networks import network
 from safetensors.torch import save_file
 from torch import nn
 
-from msroi.model import Architecture, CheckpointError, Network, save_checkpoint
+from msroi.model import CheckpointError, save_checkpoint
 from study.training.pretrained import initialise
 
 VGG13, SMALL = (64, 128, 256, 512, 512), (4, 4, 4, 4, 4)
@@ -38,11 +39,6 @@ def state_dict(features):
     return named | {"classifier.6.weight": torch.zeros(2, 2)}
 
 
-def network(norm, widths=VGG13):
-    torch.manual_seed(0)
-    return Network(Architecture(classes=("a", "b"), norm=norm, widths=widths)).eval()
-
-
 def write(features, path):
     if path.suffix == ".safetensors":
         save_file(state_dict(features), path)
@@ -64,7 +60,7 @@ def write(features, path):
 @torch.inference_mode()
 def test_features_are_torchvisions_away_from_the_border(tmp_path, name, norm):
     """Each of the last cells sees 156 pixels: of 5×5 cells the middle one alone sees no padding."""
-    theirs, ours = torchvision_features(norm), network(norm)
+    theirs, ours = torchvision_features(norm), network(norm=norm, widths=VGG13)
     head = {key: tensor.clone() for key, tensor in ours.head.state_dict().items()}
     initialise(ours, write(theirs, tmp_path / name))
     pixels = torch.rand(1, 3, 160, 160)
@@ -78,25 +74,25 @@ def test_features_are_torchvisions_away_from_the_border(tmp_path, name, norm):
 def test_features_of_another_shape_are_refused_with_the_remedy(tmp_path, norm):
     path = write(nn.Sequential(nn.Conv2d(3, 4, 3)), tmp_path / "other.pth")
     with pytest.raises(CheckpointError, match=r"other\.pth do not fit .* give torchvision's vgg13"):
-        initialise(network(norm, widths=SMALL), path)
+        initialise(network(norm=norm, widths=SMALL), path)
     torch.save({"layer1.0.weight": torch.zeros(2)}, path)  # no features at all
     with pytest.raises(CheckpointError, match=r"other\.pth do not fit .* give torchvision's vgg13"):
-        initialise(network(norm, widths=SMALL), path)
+        initialise(network(norm=norm, widths=SMALL), path)
 
 
 @pytest.mark.parametrize("name", ["vgg13.pth", "vgg13.safetensors"])
 def test_a_file_that_is_no_state_dict_or_missing_is_refused(tmp_path, name):
     with pytest.raises(CheckpointError, match=f"{name} does not exist"):
-        initialise(network("none", widths=SMALL), tmp_path / name)
+        initialise(network(norm="none", widths=SMALL), tmp_path / name)
     (tmp_path / name).write_bytes(b"no tensors in here")
     with pytest.raises(CheckpointError, match=f"{name} holds no state dict"):
-        initialise(network("none", widths=SMALL), tmp_path / name)
+        initialise(network(norm="none", widths=SMALL), tmp_path / name)
 
 
 def test_code_in_a_pickle_is_not_run(tmp_path):
     torch.save({"features.0.weight": Opens(tmp_path / "made")}, tmp_path / "evil.pth")
     with pytest.raises(CheckpointError, match=r"evil\.pth holds no state dict"):
-        initialise(network("none", widths=SMALL), tmp_path / "evil.pth")
+        initialise(network(norm="none", widths=SMALL), tmp_path / "evil.pth")
     assert not (tmp_path / "made").exists()
 
 
@@ -111,12 +107,12 @@ class Opens:
 
 
 def test_features_come_from_a_checkpoint_of_ours_and_of_the_same_widths(tmp_path):
-    start, path = network("group", widths=SMALL), tmp_path / "cam.safetensors"
+    start, path = network(norm="group", widths=SMALL), tmp_path / "cam.safetensors"
     nn.init.constant_(start.features[1].weight, 0.5)
     save_checkpoint(start, path, {})
-    other = network("group", widths=SMALL)
+    other = network(norm="group", widths=SMALL)
     initialise(other, path)
     for name, tensor in start.features.state_dict().items():
         assert torch.equal(other.features.state_dict()[name], tensor)
     with pytest.raises(CheckpointError, match=r"cam\.safetensors do not fit .* same architecture"):
-        initialise(network("group", widths=(4, 4, 4, 4, 8)), path)
+        initialise(network(norm="group", widths=(4, 4, 4, 4, 8)), path)

@@ -7,8 +7,6 @@ import pytest
 from study.statistics.rates import bd_rate, bd_rates, mean_curves, summary
 
 CURVE = np.array([[1000, 30.0], [2000, 33.0], [4000, 36.0], [8000, 38.0]])
-
-
 STRAIGHT = np.array([[1000 * 2**n, 30.0 + 3 * n] for n in range(6)])
 
 

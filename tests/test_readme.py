@@ -64,16 +64,13 @@ def test_what_readme_says_of_the_released_map_is_so():
     assert sides["CAM"] == sides["centre prior"] == ABOVE != sides["energy"]
 
 
-def test_only_what_is_between_the_marks_is_replaced():
+def test_only_what_is_between_the_marks_is_replaced_and_a_readme_without_them_is_refused():
     text = f"above\n{publish.BEGIN}\nold\n{publish.END}\nbelow\n"
     new = f"above\n{publish.BEGIN}\n\nnew\n\n{publish.END}\nbelow\n"
     assert publish.with_results(text, "new") == new
-
-
-@pytest.mark.parametrize("text", ["nothing", publish.BEGIN, f"{publish.END} {publish.BEGIN}"])
-def test_a_readme_without_the_marks_is_refused(text):
-    with pytest.raises(publish.ReadmeError, match=re.escape(publish.BEGIN)):
-        publish.with_results(text, "new")
+    for text in ("nothing", publish.BEGIN, f"{publish.END} {publish.BEGIN}"):
+        with pytest.raises(publish.ReadmeError, match=re.escape(publish.BEGIN)):
+            publish.with_results(text, "new")
 
 
 def test_what_readme_shows_is_small():

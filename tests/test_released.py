@@ -26,9 +26,11 @@ def by_head(name):
     return dict(iter(table.groupby("head" if "head" in table else "map")))
 
 
-def test_both_heads_take_12_megabytes_at_most():
+def test_both_heads_take_12_megabytes_at_most_and_share_their_features():
     assert {path.stem for path in WEIGHTS.iterdir()} == set(HEADS)
     assert sum(path.stat().st_size for path in WEIGHTS.iterdir()) <= 12e6
+    first, second = (load_model(head=head).features.state_dict() for head in HEADS)
+    assert all((first[name] == second[name]).all() for name in first)
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -41,22 +43,13 @@ def test_a_released_head_says_how_it_was_made(head):
     assert re.fullmatch(r"[0-9a-f]{64}", told["split_sha256"])
 
 
-def test_the_heads_share_their_features():
-    first, second = (load_model(head=head).features.state_dict() for head in HEADS)
-    assert all((first[name] == second[name]).all() for name in first)
-
-
 def test_the_model_cards_table_is_that_of_the_recorded_findings():
     card = (ROOT / "docs/model_card.md").read_text()
     looked, named = by_head("osie"), by_head("caltech101")
     for head, rows in looked.items():
         cells = [rows[measure].mean() for measure in ("nss", "auc_judd", "cc")]
         if head in named:
-            cells = [
-                findings.top_1(named[head]),
-                named[head]["average_precision"].mean(),
-                *cells,
-            ]
+            cells = [findings.top_1(named[head]), named[head]["average_precision"].mean(), *cells]
         line = next(line for line in card.splitlines() if line.startswith(f"| {head} |"))
         numbers = [float(cell) for cell in re.findall(r"−?\d+\.\d+", line.replace("−", "-"))]
         assert numbers == pytest.approx(cells, abs=5.1e-4)

@@ -25,12 +25,14 @@ def notebook(tmp_path):
     return path
 
 
-def test_a_notebook_runs_with_its_parameters_into_three_formats(notebook, tmp_path):
+def test_a_notebook_runs_with_parameters_that_it_has_into_three_formats(notebook, tmp_path):
     executed = notebooks.execute(notebook, {"number": 3})
     notebooks.write_all(executed, tmp_path / "out")
     assert "63" in (tmp_path / "out.ipynb").read_text()
     assert "<td>63</td>" in (tmp_path / "out.html").read_text()
     assert (tmp_path / "out.pdf").read_bytes().startswith(b"%PDF")
+    with pytest.raises(ValueError, match="no parameter nombre"):
+        notebooks.execute(notebook, {"nombre": 3})
 
 
 def test_two_runs_of_a_notebook_give_the_same_bytes(notebook):
@@ -49,11 +51,6 @@ def test_a_widget_leaves_nothing_in_what_is_kept():
     shown = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"state": {}}})
     cleaned = notebooks.clean(shown)
     assert cleaned.cells[0].outputs == [] and "widgets" not in cleaned.metadata
-
-
-def test_a_parameter_that_a_notebook_lacks_is_refused(notebook):
-    with pytest.raises(ValueError, match="no parameter nombre"):
-        notebooks.execute(notebook, {"nombre": 3})
 
 
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):

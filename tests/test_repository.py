@@ -3,21 +3,17 @@
 import re
 import shutil
 import tomllib
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import nbformat
 import pytest
 import yaml
 from dvc.repo import Repo
-from dvc.utils.hydra import compose_and_dump
+from kodak import README, ROOT, composed
 
 from study.article.notebooks import parameters_of
 from study.stages.notebook import values
 from study.training.recipe import architecture_of, recipe_of
 
-ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STUDIES = ("sample", "kodak", "paper")
 CONDA_NAMES = {"pytorch": "torch"}
@@ -33,22 +29,8 @@ def pyproject_dependencies():
     return set(listed) - {tool["name"]}
 
 
-@cache
-def composed(study):
-    """The parameters of a study, as DVC composes them."""
-    with TemporaryDirectory() as folder:
-        target = Path(folder) / "params.yaml"
-        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
-        return yaml.safe_load(target.read_text())
-
-
 def params():
     return yaml.safe_load((ROOT / "params.yaml").read_text())
-
-
-def names(study):
-    """Of all notebooks that a study runs."""
-    return {name for group in study["notebook"].values() for name in group}
 
 
 def given(study, notebook):
@@ -94,7 +76,8 @@ def test_a_study_has_every_section_that_the_stages_read(study):
     found = composed(study)
     assert set(found) == set(params())
     assert found["study"] == study
-    assert names(found) == {path.stem for path in NOTEBOOKS}
+    run = {name for group in found["notebook"].values() for name in group}
+    assert run == {path.stem for path in NOTEBOOKS}
     runs, methods = found["evaluate"]["runs"].values(), found["evaluate"]["methods"]
     assert {run["set"] for run in runs} <= set(found["fetch"])
     assert {run["methods"] for run in runs} <= set(methods)
@@ -173,7 +156,7 @@ def test_a_notebook_is_committed_without_outputs_and_with_short_cells(notebook):
 
 def test_every_deviation_of_the_readme_is_a_note_at_the_code_and_none_else():
     """The two are told together by the table's second column, whose words the note repeats."""
-    table = (ROOT / "README.md").read_text().partition("## Deviations from the paper")[2]
+    table = README.partition("## Deviations from the paper")[2]
     lines = [line for line in table.partition("\n## ")[0].splitlines() if line.startswith("| ")]
     problems = [line.split("|")[2].strip() for line in lines[2:]]
     sources = [

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from networks import network
 
-from msroi.model import Architecture, Network
 from msroi.model.maps import cam, saliency_maps, select_classes, top_classes, unit
 from msroi.saliency import centre_prior, energy_map, flat_map, saliency_map
 
@@ -13,11 +13,7 @@ MAPS = torch.tensor([[[1.0, 0.0]], [[0.0, 2.0]], [[4.0, 4.0]]])  # three classes
 
 @pytest.fixture(scope="module", params=["msroi", "cam"])
 def model(request):
-    torch.manual_seed(3)
-    shape = Architecture(
-        classes=("a", "b", "c", "d", "e", "f"), head=request.param, widths=(4, 4, 8, 8, 8)
-    )
-    return Network(shape).eval()
+    return network(request.param, classes=tuple("abcdef"))
 
 
 def picture(height, width, seed=0):
@@ -50,13 +46,10 @@ def test_cam_is_the_most_probable_class_without_its_negative_part():
     torch.testing.assert_close(cam(maps, torch.tensor([2.0, 1.0])), torch.tensor([[1.0, 0.0]]))
 
 
-def test_a_map_of_equal_values_becomes_zero():
-    assert (unit(torch.full((2, 2), 0.7)) == 0).all()
-
-
-def test_each_map_of_a_batch_is_stretched_by_itself():
-    stretched = unit(torch.tensor([[[1.0, 3.0, 2.0]], [[0.0, 0.0, 10.0]]]))
-    torch.testing.assert_close(stretched, torch.tensor([[[0.0, 1.0, 0.5]], [[0.0, 0.0, 1.0]]]))
+def test_each_map_of_a_batch_is_stretched_by_itself_and_one_of_equal_values_becomes_zero():
+    stretched = unit(torch.tensor([[[1.0, 3.0, 2.0]], [[0.0, 0.0, 10.0]], [[0.7, 0.7, 0.7]]]))
+    by_hand = torch.tensor([[[0.0, 1.0, 0.5]], [[0.0, 0.0, 1.0]], [[0.0, 0.0, 0.0]]])
+    torch.testing.assert_close(stretched, by_hand, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (40, 40), (97, 131), (256, 192)])
@@ -77,7 +70,7 @@ def test_the_same_image_gives_the_same_map_and_is_not_changed(model):
 
 def test_a_map_lies_where_its_object_lies():
     """A network that sees green: the map's centre of mass is the patch's, off the centre too."""
-    net = Network(Architecture(classes=("green",), head="cam", widths=(1,) * 5, norm="none")).eval()
+    net = network("cam", classes=("green",), widths=(1,) * 5, norm="none")
     with torch.no_grad():
         for layer in net.features:
             if isinstance(layer, torch.nn.Conv2d):
@@ -93,18 +86,13 @@ def test_a_map_lies_where_its_object_lies():
     assert (columns * saliency).sum() / saliency.sum() == pytest.approx(271.5, abs=2)
 
 
-def test_several_scales_are_averaged(model):
+def test_scales_are_averaged_by_default_the_checkpoints_own_once_and_twice(model, monkeypatch):
     image = picture(96, 96)
     single = [torch.from_numpy(saliency_map(image, model, short_sides=(s,))) for s in (64, 128)]
     both = saliency_map(image, model, short_sides=(64, 128))
     np.testing.assert_allclose(both, unit(single[0] + single[1]).numpy(), atol=1e-6)
-
-
-def test_without_sides_the_checkpoints_own_are_taken_once_and_twice(model, monkeypatch):
     monkeypatch.setitem(model.metadata, "size", 64)
-    image = picture(96, 96)
-    by_default = saliency_map(image, model)
-    np.testing.assert_array_equal(by_default, saliency_map(image, model, short_sides=(64, 128)))
+    np.testing.assert_array_equal(saliency_map(image, model), both)
 
 
 def test_top_classes_are_named_most_evident_first(model):
@@ -127,13 +115,10 @@ def test_what_is_no_image_or_no_size_is_refused(model, image, options):
         saliency_map(image, model, **options)
 
 
-def test_a_batch_gives_the_maps_of_its_images(model):
+def test_a_batch_gives_the_maps_of_its_images_which_must_be_of_one_size(model):
     images = [picture(70, 90, seed) for seed in range(3)]
     for image, saliency in zip(images, saliency_maps(images, model), strict=True):
         np.testing.assert_allclose(saliency, saliency_map(image, model), atol=1e-5)
-
-
-def test_a_batch_of_several_sizes_is_refused(model):
     with pytest.raises(ValueError, match="one size"):
         saliency_maps([picture(64, 64), picture(64, 65)], model)
 
@@ -148,12 +133,9 @@ def test_the_energy_is_the_features_mean_and_knows_no_class(model):
     assert before.max() == 1
 
 
-def test_the_centre_prior_is_a_gaussian_of_a_quarter_of_each_side():
+def test_the_centre_prior_is_a_gaussian_of_a_quarter_of_each_side_and_the_flat_map_one():
     prior = centre_prior(picture(41, 81))
     assert prior[20, 40] == 1
     assert prior[20, 60] == pytest.approx(np.exp(-0.5), abs=1e-6)
     assert prior[10, 40] == pytest.approx(np.exp(-0.5), abs=1e-6)
-
-
-def test_the_flat_map_is_one_everywhere():
     assert (flat_map(picture(3, 5)) == 1).all()

@@ -45,13 +45,10 @@ def test_photographs_are_the_colour_ones_in_the_wheel_and_written_as_they_are(tm
             np.testing.assert_array_equal(np.asarray(written), image)
 
 
-def test_a_photograph_missing_from_the_wheel_is_named(monkeypatch):
+def test_a_photograph_missing_from_the_wheel_is_named_and_without_a_wheel_the_remedy(monkeypatch):
     monkeypatch.setitem(photos.PHOTOGRAPHS, "unicorn", "unicorn.png")
     with pytest.raises(FileNotFoundError, match=r"unicorn\.png is missing from scikit-image"):
         photos.photograph("unicorn")
-
-
-def test_without_scikit_image_the_remedy_is_told(monkeypatch):
     monkeypatch.setattr(photos, "find_spec", lambda name: None)
     photos.photograph.cache_clear()
     with pytest.raises(FileNotFoundError, match="pip install"):
@@ -103,21 +100,14 @@ def test_a_cartoon_has_fewer_colours_and_dark_outlines(photograph):
 def test_painting_and_low_resolution_lose_detail_and_keep_the_mean(photograph, effect):
     result = effect(photograph)
     assert result.mean() == pytest.approx(photograph.mean(), abs=3)
-    assert (
-        np.abs(np.diff(result.astype(int), axis=1)).mean()
-        < 0.7 * np.abs(np.diff(photograph.astype(int), axis=1)).mean()
-    )
+    before, after = (np.abs(np.diff(x.astype(int), axis=1)).mean() for x in (photograph, result))
+    assert after < 0.7 * before
 
 
-def test_a_flat_image_draws_no_line():
-    flat = np.full((40, 50, 3), 90, np.uint8)
-    assert effects.line_drawing(flat).min() == 255
-    assert effects.sketch(flat).min() == 255
-
-
-def test_noise_has_the_deviation_asked_for():
-    grey = np.full((60, 80, 3), 128, np.uint8)
-    assert effects.noisy(grey, np.random.default_rng(0), sigma=20).std() == pytest.approx(20, abs=1)
+def test_a_flat_image_draws_no_line_and_shows_noise_of_the_deviation_asked_for(rng):
+    flat = np.full((60, 80, 3), 128, np.uint8)
+    assert effects.line_drawing(flat).min() == effects.sketch(flat).min() == 255
+    assert effects.noisy(flat, rng, sigma=20).std() == pytest.approx(20, abs=1)
 
 
 def test_motion_leaves_the_centre_sharp_and_blurs_the_rim(photograph):

@@ -18,22 +18,9 @@ from study.rendered.scenes.sets import complete_folder, many_object_set, one_obj
 SIZES = {"train": 10, "train_size": (32, 40), "test_per_count": 2, "test_size": (64, 80)}
 
 
-def canvas(name, *, side=80, seed=0):
-    box = (slice(0, side), slice(0, side))
-    light = np.array([0.4, -0.5, 0.77])
-    painted = Canvas(box, (side / 2, side / 2), 0.4 * side, 0.0, light, np.random.default_rng(seed))
-    PAINTERS[name](painted)
-    return painted
-
-
 def pixels(path):
     with Image.open(path) as image:
         return np.asarray(image)
-
-
-def test_there_are_ten_classes_each_with_a_turn():
-    assert len(CLASSES) == 10
-    assert set(TURNS) == set(CLASSES)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_another_picture():
@@ -55,7 +42,9 @@ def test_a_scene_has_the_size_and_types_asked_for(size):
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("seed", range(6))
 def test_every_object_fills_a_good_part_of_its_circle_with_a_texture_and_stays_within(name, seed):
-    painted = canvas(name, seed=seed)
+    box, light = (slice(0, 80), slice(0, 80)), np.array([0.4, -0.5, 0.77])
+    painted = Canvas(box, (40, 40), 32, 0.0, light, np.random.default_rng(seed))
+    PAINTERS[name](painted)
     solid, outside = painted.alpha == 1, np.hypot(painted.u, painted.v) > 1 + painted.pixel
     assert painted.alpha[outside].max() == 0
     assert solid.sum() * painted.pixel**2 > 0.2 * math.pi
@@ -149,7 +138,9 @@ def test_a_ramp_takes_its_first_and_last_colours_at_the_ends():
     np.testing.assert_allclose(colours[0], [(0, 0, 0), (0.5, 0.25, 0), (1, 0.5, 0)], atol=1e-3)
 
 
-def test_one_object_sets_take_the_classes_in_turn():
+def test_one_object_sets_take_the_ten_classes_in_turn_each_of_which_has_a_turn_of_its_own():
+    assert len(CLASSES) == 10
+    assert set(TURNS) == set(CLASSES)
     named = list(one_object_set(20, (32, 32), 3))
     assert [scene.classes for _, scene in named] == [(name,) for name in CLASSES * 2]
     assert named[0][0] == "ball/0001"

@@ -17,11 +17,6 @@ METHODS = {"standard": {}, "mosaic": {"levels": 5, "q_low": 30, "q_high": 70}}
 
 
 @pytest.fixture(scope="module")
-def image():
-    return scenes.render(200, 232, objects=["house"], seed=4).image
-
-
-@pytest.fixture(scope="module")
 def table(tmp_path_factory):
     folder = tmp_path_factory.mktemp("set")
     for category in ("a", "b"):

@@ -119,7 +119,7 @@ def test_two_processes_draw_the_curves_of_one(tmp_path):
         np.testing.assert_allclose(two, one, rtol=1e-4)
 
 
-def test_bfloat16_trains_close_to_float32():
+def test_bfloat16_trains_close_to_float32_and_what_is_no_precision_is_refused_by_name():
     data = examples(24, 0), examples(6, 1)
     single = [epoch.train_loss for epoch in trainer(learning_rate=1e-4).epochs(*data)]
     half = trainer(learning_rate=1e-4, precision="bfloat16")
@@ -127,9 +127,6 @@ def test_bfloat16_trains_close_to_float32():
     assert losses != single
     np.testing.assert_allclose(losses, single, rtol=0.02)
     assert {tensor.dtype for tensor in half.network.parameters()} == {torch.float32}
-
-
-def test_a_precision_that_is_none_is_refused_by_name():
     with pytest.raises(RecipeError, match="precision is 'float16'; it must be one of"):
         Recipe(epochs=1, precision="float16")
 

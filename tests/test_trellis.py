@@ -9,11 +9,6 @@ from msroi.encoder import huffman
 from msroi.encoder.trellis import WORTH_THREADS, quantize
 
 
-@pytest.fixture
-def rng():
-    return np.random.default_rng(3)
-
-
 def run(coefficients, steps, multipliers, prices, weights=None, gains=None):
     """Levels [B, 64] and counts [256]."""
     weights = np.ones(64, np.float32) if weights is None else weights
@@ -74,27 +69,25 @@ def test_the_trellis_finds_what_trying_all_levels_finds(rng):
         assert least == pytest.approx(min(costs), rel=1e-5)
 
 
-def test_the_trellis_never_costs_more_than_rounding(rng):
+def test_the_trellis_never_costs_more_than_rounding_and_counts_its_symbols(rng):
     c, prices = blocks(rng), some_prices(rng)
     steps = np.linspace(3, 40, 64).astype(np.float32)
     multipliers = rng.uniform(0, 60, len(c)).astype(np.float32)
-    found, _ = run(c, steps, multipliers, prices)
+    found, counts = run(c, steps, multipliers, prices)
+    expected = np.bincount([s for block in found for s in symbols(block)], minlength=256)
+    np.testing.assert_array_equal(counts, expected)
     for block, multiplier, levels in zip(c, multipliers, found, strict=True):
         rounded = np.rint(block / steps).astype(int)
         ours, plain = (cost(block, x, steps, 1, multiplier, prices) for x in (levels, rounded))
         assert ours <= plain * (1 + 1e-5)
 
 
-def test_without_a_multiplier_levels_are_rounded(rng):
+def test_without_a_multiplier_levels_are_rounded_and_dc_with_any(rng):
     c, steps = blocks(rng), np.linspace(3, 40, 64).astype(np.float32)
     levels, _ = run(c, steps, np.zeros(len(c), np.float32), some_prices(rng))
     np.testing.assert_array_equal(levels, np.rint(c / steps))
-
-
-def test_dc_is_rounded_whatever_the_multiplier(rng):
-    c, steps = blocks(rng), np.full(64, 7, np.float32)
     levels, _ = run(c, steps, np.full(len(c), 1e6, np.float32), np.ones(256, np.float32))
-    np.testing.assert_array_equal(levels[:, 0], np.rint(c[:, 0] / 7))
+    np.testing.assert_array_equal(levels[:, 0], np.rint(c[:, 0] / steps[0]))
     assert not levels[:, 1:].any()
 
 
@@ -146,16 +139,6 @@ def test_threads_change_nothing(rng):
     halves = [run(part, steps, own, prices, gains=gain) for part, own, gain in parts]
     np.testing.assert_array_equal(threaded, np.concatenate([levels for levels, _ in halves]))
     np.testing.assert_array_equal(counts, halves[0][1] + halves[1][1])
-
-
-def test_the_counts_are_those_of_the_symbols(rng):
-    c, steps = blocks(rng), np.full(64, 12, np.float32)
-    levels, counts = run(c, steps, np.full(len(c), 15, np.float32), some_prices(rng))
-    expected = np.bincount([s for block in levels for s in symbols(block)], minlength=256)
-    np.testing.assert_array_equal(counts, expected)
-
-
-# --- Huffman ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("counts", "lengths"), [([8, 4, 2, 1], [1, 2, 3, 4]), ([0, 10], [0, 1])])
