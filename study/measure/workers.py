@@ -54,9 +54,7 @@ def _client(address: str):
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
-        raise ClusterError(
-            f'a cluster needs {error.name}, of the cluster extra: pip install "msroi[cluster]"'
-        ) from error
+        raise ClusterError(f"a cluster needs {error.name}: pip install distributed") from error
     try:
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -41,7 +41,7 @@ def photograph(name: str) -> Image.Image:
     """
     spec = find_spec("skimage")
     if spec is None:
-        raise FileNotFoundError("The sample needs scikit-image: pip install 'msroi[study]'.")
+        raise FileNotFoundError("The sample needs scikit-image: pip install scikit-image.")
     path = Path(spec.origin).parent / "data" / (PHOTOGRAPHS | GREY_PHOTOGRAPHS)[name]
     if not path.is_file():
         raise FileNotFoundError(
