@@ -18,7 +18,7 @@ repro: $(INSTALLED)
 	dvc repro
 
 test: $(INSTALLED)
-	pytest -n 2
+	pytest -n 2 --dist loadgroup # the pipeline's tests first, and by one worker
 
 lab: $(INSTALLED)
 	jupyter lab notebooks

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parent.parent
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]  # it runs once
 TINY = {
     "fetch": {
         "sample": {},
@@ -60,7 +61,6 @@ def run(folder, *command):
     return done.stdout
 
 
-@pytest.mark.slow
 def test_every_notebook_comes_in_three_formats(clone):
     for notebook in (ROOT / "notebooks").glob("*.ipynb"):
         for suffix, beginning in (
@@ -72,7 +72,6 @@ def test_every_notebook_comes_in_three_formats(clone):
             assert made.read_bytes().startswith(beginning)
 
 
-@pytest.mark.slow
 def test_the_report_is_a_pdf_and_the_results_keep_to_their_budget(clone):
     assert (clone / "reports/report.pdf").read_bytes().startswith(b"%PDF")
     params = yaml.safe_load((clone / "params.yaml").read_text())
@@ -84,13 +83,11 @@ def test_the_report_is_a_pdf_and_the_results_keep_to_their_budget(clone):
         assert all(int(row["bytes"]) <= int(row["budget_bytes"]) for row in table)
 
 
-@pytest.mark.slow
 def test_a_second_run_has_nothing_to_do(clone):
     assert "Data and pipelines are up to date." in run(clone, "dvc", "repro")
     assert run(clone, "git", "status", "--porcelain") == "?? dvc.lock\n"
 
 
-@pytest.mark.slow
 def test_the_lock_is_of_other_code_once_a_module_has_changed(clone):
     run(clone, sys.executable, "-m", "study.lock")
     with (clone / "msroi/encoder/mosaic.py").open("a") as module:
@@ -100,14 +97,12 @@ def test_the_lock_is_of_other_code_once_a_module_has_changed(clone):
     run(clone, "git", "checkout", "msroi")
 
 
-@pytest.mark.slow
 def test_metrics_show_heads_and_methods(clone):
     shown = run(clone, "dvc", "metrics", "show", "--md")
     for word in ("validation_accuracy", "mosaic.psnr_hvs", "standard.ssim"):
         assert word in shown
 
 
-@pytest.mark.slow
 def test_a_stage_that_fails_leaves_no_output_behind(clone):
     """A truncated image in the set: the stage stops, names it, and the old table is gone."""
     victim = clone / "data/raw/categories/Art/001.png"
