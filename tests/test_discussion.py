@@ -57,7 +57,7 @@ def test_what_quantizing_once_brings(main):
 
 def test_what_psnr_s_is_worth(found):
     titles = [own["set"] for own in found["judged"]]
-    assert titles == ["OSIE at half size", "OSIE as stored", "Rendered scenes"]
+    assert titles == ["OSIE at half size", "OSIE", "Rendered scenes"]
     half, stored, _ = (own["effects"] for own in found["judged"])
     assert {own["metric"] for own in found["judged"][:2]} == {"psnr_fix"}
     for other in ("direct-flat", "direct-centre", "direct-cam"):
