@@ -18,7 +18,7 @@ repro: $(INSTALLED)
 	dvc repro
 
 test: $(INSTALLED)
-	pytest -n 2 --dist loadgroup # the pipeline's tests first, and by one worker
+	OMP_WAIT_POLICY=PASSIVE pytest -n 2 --dist loadgroup # the pipeline by one worker, and first
 
 lab: $(INSTALLED)
 	jupyter lab notebooks
