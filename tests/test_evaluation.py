@@ -206,7 +206,7 @@ def test_scenes_are_measured_over_their_true_objects(tmp_path):
     table, _ = evaluate(images, OWN, methods={"standard": {}}, jobs=1)
     assert tuple(table.columns) == (*evaluation.COLUMNS, "psnr_objects")
     item, row = images[0], table.iloc[0]
-    image, mask = np.array(Image.open(item.path)), np.array(Image.open(item.mask)) > 0
+    image, mask = np.array(Image.open(item.path)), np.array(Image.open(item.objects)) > 0
     error = luma(decode(encode(image, method="standard"))).astype(int) - luma(image)
     assert row["psnr_objects"] == pytest.approx(10 * np.log10(255**2 / (error[mask] ** 2).mean()))
 

@@ -27,7 +27,7 @@ def scene(folder, masks):
     """A set of one black picture with these masks."""
     Image.new("RGB", masks.shape[::-1]).save(folder / "one.png")
     Image.fromarray(masks).save(folder / "masks.png")
-    item = Item("one", folder / "one.png", mask=folder / "masks.png")
+    item = Item("one", folder / "one.png", objects=folder / "masks.png")
     return ImageSet("scenes", folder, (item,))
 
 

@@ -8,6 +8,7 @@ import tarfile
 import time
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
 
@@ -60,19 +61,20 @@ def require_room(folder: Path, size_bytes: int) -> None:
         )
 
 
-def extract(archive: Path, folder: Path) -> None:
+def extract(archive: Path, folder: Path, *, only: Sequence[str] = ()) -> None:
     """Unpack a tar (plain or compressed) or zip archive into a folder, which is made if missing.
 
-    All members are looked at before the first is written. DatasetError if a member's name is
+    All members are looked at before the first is written; of those, `only` names the files and
+    folders to write, unless it is empty. DatasetError if a member's name is
     absolute or climbs out of the folder, or if it is a link out of it or a device (the member is
     named, nothing is written); if the archive is broken; if the disk has no room for it.
     """
     folder.mkdir(exist_ok=True)
     try:
         if zipfile.is_zipfile(archive):
-            _extract_zip(archive, folder)
+            _extract_zip(archive, folder, only)
         else:
-            _extract_tar(archive, folder)
+            _extract_tar(archive, folder, only)
     except tarfile.FilterError as error:
         raise _refusal(archive, error.tarinfo.name, str(error)) from error
     except BROKEN as error:
@@ -155,23 +157,25 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _extract_zip(archive: Path, folder: Path) -> None:
+def _extract_zip(archive: Path, folder: Path, only: Sequence[str]) -> None:
     with zipfile.ZipFile(archive) as file:
         members = file.infolist()
         for member in members:
             _require_inside(archive, member.filename)
             if stat.S_ISLNK(member.external_attr >> 16):
                 raise _refusal(archive, member.filename, "a link")
+        members = [member for member in members if _is_wanted(member.filename, only)]
         require_room(folder, sum(member.file_size for member in members))
-        file.extractall(folder)
+        file.extractall(folder, members)
 
 
-def _extract_tar(archive: Path, folder: Path) -> None:
+def _extract_tar(archive: Path, folder: Path, only: Sequence[str]) -> None:
     with tarfile.open(archive) as file:
         members = file.getmembers()
         for member in members:
             _require_inside(archive, member.name)
             tarfile.data_filter(member, folder)
+        members = [member for member in members if _is_wanted(member.name, only)]
         require_room(folder, sum(member.size for member in members))
         file.extractall(folder, members, filter="data")
 
@@ -181,6 +185,10 @@ def _require_inside(archive: Path, name: str) -> None:
     for path in (PurePosixPath(name), PureWindowsPath(name)):
         if path.is_absolute() or path.drive or path.root or ".." in path.parts:
             raise _refusal(archive, name, "outside of the folder")
+
+
+def _is_wanted(name: str, only: Sequence[str]) -> bool:
+    return not only or any(PurePosixPath(name).is_relative_to(wanted) for wanted in only)
 
 
 def _refusal(archive: Path, name: str, reason: str) -> DatasetError:

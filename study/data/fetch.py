@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -11,8 +12,8 @@ from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from study.data.download import download, extract, require_checksum, require_room
 from study.data.registry import DatasetError, Source, sources
-from study.data.sets import ImageSet, images_folder, listed
-from study.data.truths import has_fixations
+from study.data.sets import ImageSet, Item, images_folder, listed
+from study.data.truths import check_mask, has_fixations, has_objects
 
 DATA_VARIABLE = "MSROI_DATA"  # a folder of image sets, each under its name
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
@@ -71,9 +72,10 @@ def _copy_on_disk(entry: Source, source_path: Path | str | None) -> Path | None:
             raise DatasetError(f"{copy} is no folder: mend datasets.{entry.name}.path")
         return copy
     if folder := os.environ.get(DATA_VARIABLE):
-        copy = Path(folder).expanduser().resolve() / entry.name
-        if copy.is_dir():
-            return copy
+        for name in (entry.name, *entry.also):
+            copy = Path(folder).expanduser().resolve() / name
+            if copy.is_dir():
+                return copy
         logger.warning("%s (%s) has no %s", DATA_VARIABLE, folder, entry.name)
     return None
 
@@ -83,12 +85,10 @@ def _validated(entry: Source, root: Path) -> ImageSet:
     images = listed(entry, root)
     _require_count(entry, root, len(images), entry.images, "images")
     _require_count(entry, root, len(images.classes), entry.classes, "classes")
-    lacking = [item for item in images if not has_fixations(item)] if entry.fixations else []
-    if lacking:
-        raise DatasetError(
-            f"{root} has no fixations of {len(lacking)} images, {lacking[0].path.name} first: "
-            f"put {' or '.join(entry.fixations)} beside {entry.folder}"
-        )
+    _require_truths(entry, images, "fixations", entry.fixations, has_fixations)
+    _require_truths(entry, images, "objects", entry.objects, has_objects)
+    for item in images if entry.objects else ():
+        check_mask(item)
     for url, checksum in entry.files.items():
         if not _file_name(url).endswith(ARCHIVES):
             require_checksum(images_folder(entry, root) / _file_name(url), checksum)
@@ -101,6 +101,17 @@ def _require_count(entry: Source, root: Path, found: int, expected: int, what: s
         raise DatasetError(
             f"{root} holds {found:,} {what} and {entry.title} has {expected:,}: "
             "complete it, or remove it and run again to fetch it anew"
+        )
+
+
+def _require_truths(
+    entry: Source, images: ImageSet, what: str, places: Sequence[str], has: Callable[[Item], bool]
+) -> None:
+    lacking = [item for item in images if not has(item)] if places else []
+    if lacking:
+        raise DatasetError(
+            f"{images.root} has no {what} of {len(lacking)} images, {lacking[0].path.name} first: "
+            f"put {' or '.join(places)} beside {' or '.join(entry.folders)}"
         )
 
 
@@ -125,7 +136,7 @@ def _download(entry: Source, target: Path) -> None:
     tree.mkdir()
     try:
         for url in entry.files:
-            _unpack(workplace / _file_name(url), tree, entry.inner)
+            _unpack(workplace / _file_name(url), tree, entry)
         _validated(entry, tree)
     except BaseException:
         shutil.rmtree(tree, ignore_errors=True)  # lest it fills the disk
@@ -133,19 +144,21 @@ def _download(entry: Source, target: Path) -> None:
     tree.replace(target)
 
 
-def _unpack(file: Path, tree: Path, inner: str) -> None:
+def _unpack(file: Path, tree: Path, entry: Source) -> None:
     """Put a file into the tree: an image as it is, an archive, or the archive `inner` in it."""
     if not file.name.endswith(ARCHIVES):
         shutil.copy(file, tree)
-    elif not inner:
-        extract(file, tree)
+    elif not entry.inner:
+        extract(file, tree, only=entry.members)
     else:
         with TemporaryDirectory(dir=file.parent) as outer:
             extract(file, Path(outer))
-            found = next(Path(outer).rglob(inner), None)
+            found = next(Path(outer).rglob(entry.inner), None)
             if found is None:
-                raise DatasetError(f"{file} holds no {inner}: get it from its original source")
-            extract(found, tree)
+                raise DatasetError(
+                    f"{file} holds no {entry.inner}: get it from its original source"
+                )
+            extract(found, tree, only=entry.members)
 
 
 def _by_hand(entry: Source) -> str:

@@ -24,20 +24,26 @@ class Source:
     title: str  # what the set is called
     images: int = 0  # those that carry a class (all, where there are none); 0 = any number
     classes: int = 0  # 0 = any number
-    partial: bool = False  # a part is as good as the whole: each image has its fixations
+    partial: bool = False  # a part is as good as the whole: each image has its own truth
     made: bool = False  # by the sample study itself, so that nothing is fetched
-    folder: str = ""  # the folder inside the set that holds the images; "" = the set's own
+    also: Sequence[str] = ()  # other names that the set's folder may have in $MSROI_DATA
+    # The folder inside the set that holds the images, by any of these names; () = the set's own
+    folders: Sequence[str] = ()
     subsets: Sequence[str] = ()  # folders that hold a set each, of which `load` lists one
     objects_in: Sequence[str] = ()  # the subsets whose images have a mask of their objects each
     no_class: Sequence[str] = ()  # folders beside the classes that are no class
-    # Where fixations may lie, from the folder above `folder`: a `.mat` file of points, or a folder
-    # of fixation maps named as the images are
+    # Where fixations may lie, from the folder above the images': a `.mat` file of points, or a
+    # folder of fixation maps named as the images are
     fixations: Sequence[str] = ()
+    # Where objects may be outlined, from there too, * for an image's name: its mask (`.png`), its
+    # outlines (`.txt`), or COCO's annotations of all images (`.json`)
+    objects: Sequence[str] = ()
     sigma: float = 0.0  # standard deviation, in pixels, that makes a density of fixation points
     upright: str = "exif"  # follow an image's EXIF orientation; "stored": it lies, ignore it
     # URL to checksum ("algorithm:hex digits") of all that is downloaded; empty = by hand
     files: Mapping[str, str] = field(default_factory=dict)
     inner: str = ""  # the archive inside the downloaded archive; "" = none
+    members: Sequence[str] = ()  # the folders and files of the archives that are wanted; () = all
     download_bytes: int = 0  # 0 = unknown, or by hand
     disk_bytes: int = 0  # of the set when it is unpacked; 0 = unknown
     page: str = ""  # the set's home; "" = there is none to fetch it from

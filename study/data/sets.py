@@ -13,6 +13,7 @@ from PIL import Image
 from tqdm.contrib.concurrent import thread_map
 
 from msroi.images import FORMATS
+from study.data.outlines import SMALLEST, large, outlines
 from study.data.registry import DatasetError, Source, source
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
@@ -30,11 +31,14 @@ class Item:
     # `ant/image_0001`), with it where two files differ in nothing else
     name: str
     path: Path  # the file
-    category: str = ""  # the subfolder, "" in a flat set; of a test scene, the number of objects
+    # The subfolder, "" in a flat set; of a test scene or a photograph of COCO, how many objects
+    category: str = ""
     label: int | None = None  # index into the set's `classes`; None where there are none
     # A `.mat` file of fixation points or an image of their density; `study.data.truths` reads both
     fixations: Path | None = None
-    mask: Path | None = None  # of a test scene: 0 the background, n the object of index n
+    # What `study.data.truths` reads its objects from: a mask (`.png`; 0 is the background, n the
+    # object of index n, or white the only one), its outlines (`.txt`) or all images' (`.json`)
+    objects: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class ImageSet:
 
     name: str  # in the registry, or the user's own
     root: Path  # the folder that holds the set
-    items: tuple[Item, ...]  # sorted by category and name
+    items: tuple[Item, ...]  # sorted by subfolder and name
     classes: tuple[str, ...] = ()  # names, in the order of the labels
     strays: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)  # left out, by reason
     upright: str = "exif"  # as `Source.upright`, for `msroi.images.read_pixels`
@@ -75,6 +79,8 @@ class ImageSet:
         line += f" in {len(self.classes)} classes" if self.classes else ""
         fixated = sum(item.fixations is not None for item in self.items)
         line += f", {fixated:,} with fixations" if fixated else ""
+        outlined = sum(item.objects is not None for item in self.items)
+        line += f", {outlined:,} with their objects" if outlined else ""
         left = [f"{len(paths):,} {reason}" for reason, paths in self.strays.items()]
         return line + (f"; left out: {', '.join(left)}" if left else "")
 
@@ -98,23 +104,32 @@ def listed(entry: Source, root: Path, *, subset: str = "") -> ImageSet:
     base = images_folder(entry, root) / (subset if entry.subsets else "")
     if not base.is_dir():
         raise DatasetError(f"{base} is no folder: {MAKE_OR_FETCH.format(name=entry.name)}")
-    has_objects = subset in entry.objects_in
-    found, strays = _scan(base, entry.no_class, known=(MASKS, OBJECTS) if has_objects else ())
+    has_masks = subset in entry.objects_in
+    found, strays = _scan(base, entry.no_class, known=(MASKS, OBJECTS) if has_masks else ())
     if not found:
         raise DatasetError(f"{base} holds no image: {MAKE_OR_FETCH.format(name=entry.name)}")
-    beside = [base.parent / name for name in entry.fixations]
-    items = _items(found, next((path for path in beside if path.exists()), None))
-    if has_objects:
-        items = _with_objects(items, base)
+    items = _items(found, _beside(base, entry.fixations), _beside(base, entry.objects))
+    if has_masks:
+        items = _with_masks(items, base)
+    elif any(item.objects and item.objects.suffix != ".png" for item in items):
+        items, without = _with_outlines(items)
+        strays |= without
+    if not items:
+        raise DatasetError(
+            f"no image of {base} has an object in {' or '.join(entry.objects)}: fetch the set anew"
+        )
     classes = tuple(sorted(found.keys() - {""}))
     return ImageSet(entry.name, root, items, classes, strays, entry.upright, entry.sigma)
 
 
 def images_folder(entry: Source, root: Path) -> Path:
     """`root/trainSet/Stimuli`, `root/Stimuli` or `root`: a user may have unpacked any of them."""
-    parts = Path(entry.folder).parts
-    candidates = [root.joinpath(*parts[start:]) for start in range(len(parts) + 1)]
-    return next((folder for folder in candidates if folder.is_dir()), root)
+    for folder in entry.folders:
+        parts = Path(folder).parts
+        for start in range(len(parts)):
+            if (found := root.joinpath(*parts[start:])).is_dir():
+                return found
+    return root
 
 
 def intact(images: ImageSet, *, broken: Literal["skip", "stop"]) -> ImageSet:
@@ -186,7 +201,15 @@ def _look(
     return images, folders
 
 
-def _items(found: Mapping[str, list[Path]], fixations: Path | None) -> tuple[Item, ...]:
+def _beside(base: Path, places: Sequence[str]) -> Path | None:
+    """The first of some places beside a folder that is there; a * in it is not looked for."""
+    paths = [base.parent / place for place in places]
+    return next((p for p in paths if (p.parent if "*" in p.name else p).exists()), None)
+
+
+def _items(
+    found: Mapping[str, list[Path]], fixations: Path | None, objects: Path | None
+) -> tuple[Item, ...]:
     labels = {category: label for label, category in enumerate(sorted(found.keys() - {""}))}
     items = []
     for category, paths in found.items():
@@ -197,11 +220,12 @@ def _items(found: Mapping[str, list[Path]], fixations: Path | None) -> tuple[Ite
             # A file holds the points of all images; a folder has a map for each
             is_folder = fixations and fixations.suffix != ".mat"
             own = fixations / category / path.name if is_folder else fixations
-            items.append(Item(name, path, category, labels.get(category), own))
+            known = objects and objects.with_name(objects.name.replace("*", path.stem))
+            items.append(Item(name, path, category, labels.get(category), own, known))
     return tuple(items)
 
 
-def _with_objects(items: tuple[Item, ...], base: Path) -> tuple[Item, ...]:
+def _with_masks(items: tuple[Item, ...], base: Path) -> tuple[Item, ...]:
     """Test scenes: the number of objects is the category, and each has a mask."""
     try:
         with (base / OBJECTS).open(encoding="utf-8", newline="") as file:
@@ -212,9 +236,24 @@ def _with_objects(items: tuple[Item, ...], base: Path) -> tuple[Item, ...]:
     if unknown:
         raise DatasetError(f"{base / OBJECTS} lacks {unknown[0]}: render the scenes again")
     return tuple(
-        replace(item, category=counts[item.name], mask=base / MASKS / item.path.name)
+        replace(item, category=counts[item.name], objects=base / MASKS / item.path.name)
         for item in items
     )
+
+
+def _with_outlines(
+    items: tuple[Item, ...],
+) -> tuple[tuple[Item, ...], dict[str, tuple[Path, ...]]]:
+    """Photographs with objects: their number is the category; and those without, by reason."""
+    kept, strays = [], defaultdict(list)
+    for item in items:
+        objects = outlines(item.objects, item.path.name)
+        if count := len(large(objects)):
+            kept.append(replace(item, category=str(count)))
+        else:
+            reason = f"without an object over {SMALLEST:.1%} of its area"
+            strays[reason if objects else "without an outline"].append(item.path)
+    return tuple(kept), {reason: tuple(paths) for reason, paths in strays.items()}
 
 
 def _damage(path: Path) -> str:

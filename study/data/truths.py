@@ -7,20 +7,25 @@ import numpy as np
 from PIL import Image
 
 from msroi.images import FORMATS
+from study.data.outlines import fill, large, outlines
 from study.data.registry import DatasetError
 from study.data.sets import Item
+
+WHITE = 127  # a mask of one object is brighter where that is; a label image has fewer objects
 
 
 def points(item: Item) -> np.ndarray:
     """All observers' fixations of an image, as recorded: float32 [N, 2].
 
     x (to the right) and y (down) in pixels of the image as stored, pixel centres at whole numbers
-    from 0: the pixel looked at is (rint(y), rint(x)). OSIE counts from 1, and its own code rounds
-    and clips so; here a point outside the image is left out. DatasetError if the set has no
-    fixation points (CAT2000 comes with maps alone), or none of this image.
+    from 0: the pixel looked at is (rint(y), rint(x)). OSIE and MIT1003 count from 1, and their own
+    code rounds and clips so; here a point outside the image is left out. DatasetError if the set
+    has no fixation points (CAT2000 comes with maps alone), or none of this image.
     """
     if item.fixations is None or item.fixations.suffix != ".mat":
-        raise DatasetError(f"{item.path} has no fixation points: of our sets, only OSIE has")
+        raise DatasetError(
+            f"{item.path} has no fixation points: use a set that has (osie, mit1003)"
+        )
     recorded = _recorded(item.fixations)
     if item.path.name not in recorded:
         raise DatasetError(f"{item.fixations} knows no {item.path.name}: fetch the set again")
@@ -36,12 +41,15 @@ def density(item: Item, *, sigma: float) -> np.ndarray:
     From points it is the sum of one Gaussian of standard deviation `sigma` at each, cut off at
     4 sigma and at the image's edges; a fixation map that the set brings along is taken as it
     is, and `sigma` does not matter. Either way it is divided by its sum. The size is the image's as
-    stored, `sigma` in pixels, above 0; `ImageSet.sigma` has each set's own: 24 for OSIE, as its
-    authors' `computeFixationMaps.m` has it (doi:10.1167/14.1.28). DatasetError if the image has no
-    fixations, or its map is empty or of another size.
+    stored, `sigma` in pixels, above 0; `ImageSet.sigma` has each set's own, one degree of visual
+    angle: 24 for OSIE, as its authors' `computeFixationMaps.m` has it (doi:10.1167/14.1.28), 35 for
+    MIT1003 (doi:10.1109/ICCV.2009.5459462). DatasetError if the image has no fixations, or its map
+    is empty or of another size.
     """
     if item.fixations is None:
-        raise DatasetError(f"{item.path} has no fixations: use a set that has (osie, cat2000)")
+        raise DatasetError(
+            f"{item.path} has no fixations: use a set that has (osie, mit1003, cat2000)"
+        )
     weights = _blurred(item, sigma) if item.fixations.suffix == ".mat" else _map(item)
     total = weights.sum()
     if total == 0:
@@ -56,10 +64,52 @@ def has_fixations(item: Item) -> bool:
     return item.path.name in _recorded(item.fixations)
 
 
-def object_labels(item: Item) -> np.ndarray:
-    """The known objects of an image: uint8 [H, W], 0 the background, n the object of index n."""
-    with Image.open(item.mask, formats=["PNG"]) as image:
-        return np.array(image)
+def object_masks(item: Item) -> np.ndarray:
+    """The known objects of an image, a mask each: bool [N, H, W], of the image's size as stored.
+
+    Of a test scene they are the labels 1 to N of its label image, in that order; of ECSSD its one
+    mask (N = 1); of COCO each outline that encloses over 0.5% of the image, which may overlap.
+    DatasetError if the image has no objects, or its mask is missing, broken or of another size.
+    """
+    if item.objects is None:
+        raise DatasetError(
+            f"{item.path} has no known objects: use a set that has (scenes, ecssd, coco)"
+        )
+    width, height = _size(item.path)
+    if item.objects.suffix == ".png":
+        masks = _masks(item.objects)
+    else:
+        objects = large(outlines(item.objects, item.path.name))
+        masks = [fill(outline, (height, width)) for outline in objects]
+    if not masks:
+        raise DatasetError(f"{item.objects} shows no object of {item.path}: leave it out")
+    if masks[0].shape != (height, width):
+        raise DatasetError(f"{item.objects} is not of the size of {item.path}: leave it out")
+    return np.stack(masks)
+
+
+def has_objects(item: Item) -> bool:
+    """Whether there is a file that knows this image's objects; looks no further."""
+    return item.objects is not None and item.objects.is_file()
+
+
+def check_mask(item: Item) -> None:
+    """Refuse a mask that `object_masks` would refuse; outlines were read when they were listed."""
+    if item.objects.suffix == ".png":
+        object_masks(item)
+
+
+def _masks(path: Path) -> list[np.ndarray]:
+    """The objects of a mask: the white of a black and white one, else one of each label."""
+    try:
+        with Image.open(path, formats=["PNG"]) as image:
+            levels = np.array(image.convert("L"))
+    except Exception as error:  # a damaged file: Pillow's readers raise whatever they meet
+        raise DatasetError(f"{path} is missing or broken ({error}): fetch the set again") from error
+    highest = int(levels.max())
+    if highest > WHITE:
+        return [levels > WHITE]
+    return [levels == label for label in range(1, highest + 1)]
 
 
 def _blurred(item: Item, sigma: float) -> np.ndarray:

@@ -24,7 +24,7 @@ from msroi.metrics import JUDGES, METRICS
 from msroi.saliency import OWN, SaliencyOf
 from study.data.registry import DatasetError
 from study.data.sets import ImageSet, Item
-from study.data.truths import density, object_labels
+from study.data.truths import density, object_masks
 from study.measure.journal import Journal
 from study.measure.workers import over_cluster, over_cores
 from study.params import StudyError
@@ -266,20 +266,20 @@ def _truths(item: Item, sigma: float) -> dict[str, np.ndarray]:
     """What is known of an image, as weights float [H, W]: where people looked, or its objects."""
     if item.fixations:
         return {"psnr_fix": density(item, sigma=sigma)}
-    if item.mask:
-        return {"psnr_objects": (object_labels(item) > 0).astype(np.float32)}
+    if item.objects:
+        return {"psnr_objects": object_masks(item).any(0).astype(np.float32)}
     return {}
 
 
 def _everywhere(item: Item) -> Item:
     """An item whose paths name the same files from any folder."""
-    paths = {name: getattr(item, name) for name in ("path", "fixations", "mask")}
+    paths = {name: getattr(item, name) for name in ("path", "fixations", "objects")}
     return replace(item, **{name: path.resolve() for name, path in paths.items() if path})
 
 
 def _key(one: partial, item: Item, content: Callable[[Path], str]) -> str:
     """Checksum of everything that decides an image's rows."""
-    contents = [content(path) for path in (item.path, item.fixations, item.mask) if path]
+    contents = [content(path) for path in (item.path, item.fixations, item.objects) if path]
     return joblib.hash((one, item.name, item.category, contents))
 
 

@@ -1,6 +1,6 @@
-"""What a network finds: the class of an image, what people look at, the objects of a scene."""
+"""What a network finds: the class of an image, what people look at, the objects of an image."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,16 @@ import pandas as pd
 
 from msroi.images import read_pixels
 from msroi.saliency import SaliencyOf
-from study.data.sets import ImageSet
-from study.data.truths import density, object_labels, points
+from study.data.registry import source
+from study.data.sets import ImageSet, Item
+from study.data.truths import density, object_masks, points
 from study.statistics.intervals import mean_interval
+
+THRESHOLDS = np.arange(1, 52) / 51  # of `precision_recall`, as shares of the map's largest value
+CURVE = ("threshold", "precision", "recall", "f")
+BETA_SQUARED = 0.3  # of `f_measure`: precision counts for more, as in all work on salient objects
+
+Drawn = Iterable[tuple[str, np.ndarray]]  # names of maps, and the maps of one image
 
 
 def classification(
@@ -43,37 +50,75 @@ def top_1(by_class: pd.DataFrame) -> float:
 
 
 def found(images: ImageSet, maps: Mapping[str, SaliencyOf]) -> Iterator[dict[str, Any]]:
-    """Yield what each map finds in each image of a set.
+    """Yield what each map finds in each image of a set; a map is drawn once for all its measures.
 
-    Where a set has masks of its objects (test scenes), a row an object: scene, objects (how many
-    the scene holds), object (1…), map, inside (mean saliency in the mask), everywhere (mean of the
-    image), found (inside is above everywhere). Of every other set a row an image: image, map, and
-    its agreement with where people looked: auc_judd, nss, cc; the
-    density is that of `study.data.truths.density` at the set's own sigma.
+    Of test scenes a row an object: scene, objects (how many the scene holds), object (1…), map,
+    inside (mean saliency in the mask), everywhere (mean of the image), found (inside is above
+    everywhere). Of photographs whose objects are known a row an image: image, objects, map, `auc`
+    of their union, found (the share of them that are), and precision and recall, [51] each, of
+    `precision_recall`, which `curves` averages. Of every other set a row an image: image, map, and
+    its agreement with where people looked: auc_judd, nss, cc; the density is that of
+    `study.data.truths.density` at the set's own sigma.
     """
+    of_objects = _by_object if source(images.name).objects_in else _by_image
     for item in images:
         image = read_pixels(item.path, upright=images.upright)
         drawn = ((name, saliency_of(image)) for name, saliency_of in maps.items())
-        if item.mask:
-            yield from _objects(item.name, object_labels(item), drawn)
-            continue
-        where, looked = points(item), density(item, sigma=images.sigma)
-        for name, saliency in drawn:
-            scores = {"auc_judd": auc_judd(saliency, where), "nss": nss(saliency, where)}
-            yield {"image": item.name, "map": name} | scores | {"cc": cc(saliency, looked)}
+        if item.objects:
+            yield from of_objects(item.name, object_masks(item), drawn)
+        else:
+            yield from _fixated(item, images.sigma, drawn)
 
 
-def _objects(
-    scene: str, masks: np.ndarray, drawn: Iterable[tuple[str, np.ndarray]]
-) -> Iterator[dict[str, Any]]:
-    count = int(masks.max())
+def _by_object(scene: str, masks: np.ndarray, drawn: Drawn) -> Iterator[dict[str, Any]]:
     for name, saliency in drawn:
         everywhere = float(saliency.mean())
-        for index in range(1, count + 1):
-            inside = float(saliency[masks == index].mean())
-            row = {"scene": scene, "objects": count, "object": index, "map": name}
+        for index, mask in enumerate(masks, start=1):
+            inside = float(saliency[mask].mean())
+            row = {"scene": scene, "objects": len(masks), "object": index, "map": name}
             values = {"inside": inside, "everywhere": everywhere, "found": inside > everywhere}
             yield row | values
+
+
+def _by_image(image: str, masks: np.ndarray, drawn: Drawn) -> Iterator[dict[str, Any]]:
+    union = masks.any(0)
+    for name, saliency in drawn:
+        inside = np.array([saliency[mask].mean() for mask in masks])
+        precision, recall = precision_recall(saliency, union)
+        yield {
+            "image": image,
+            "objects": len(masks),
+            "map": name,
+            "auc": auc(saliency, union),
+            "found": float((inside > saliency.mean()).mean()),
+            "precision": precision,
+            "recall": recall,
+        }
+
+
+def _fixated(item: Item, sigma: float, drawn: Drawn) -> Iterator[dict[str, Any]]:
+    where, looked = points(item), density(item, sigma=sigma)
+    for name, saliency in drawn:
+        scores = {"auc_judd": auc_judd(saliency, where), "nss": nss(saliency, where)}
+        yield {"image": item.name, "map": name} | scores | {"cc": cc(saliency, looked)}
+
+
+def curves(found: pd.DataFrame, *, by: Sequence[str] = ("map",)) -> pd.DataFrame:
+    """Precision and recall of each map, averaged over the images, and their `f_measure`.
+
+    ``found`` has the rows of `found` of photographs whose objects are known, and ``by`` names the
+    columns that tell one map from another. Columns: those, threshold (`THRESHOLDS`), precision,
+    recall, f. The largest f of a map is its maxF: the F of the averages, not the average of F.
+    """
+    rows = []
+    for names, images in found.groupby([*by], sort=False):
+        precision = np.mean([*images["precision"]], axis=0)
+        recall = np.mean([*images["recall"]], axis=0)
+        f = f_measure(precision, recall)
+        named = dict(zip(by, names, strict=True))
+        for values in zip(THRESHOLDS, precision, recall, f, strict=True):
+            rows.append(named | dict(zip(CURVE, values, strict=True)))
+    return pd.DataFrame(rows)
 
 
 def share_found(found: pd.DataFrame) -> pd.DataFrame:
@@ -117,19 +162,58 @@ def auc_judd(saliency: np.ndarray, points: np.ndarray) -> float:
     """Area under the ROC curve of the map as a classifier of fixated pixels.
 
     A fixated pixel is a positive, every other one a negative (Judd et al. 2009,
-    doi:10.1109/ICCV.2009.5459462). The area is the share of pairs in which the fixated pixel has
-    the larger value, ties counted half: exact, where the authors' code breaks ties by noise. A
-    pixel fixated twice counts twice. In [0, 1], larger is better; ½ is chance, and what a flat map
-    gets. Arguments as those of `nss`.
+    doi:10.1109/ICCV.2009.5459462). The area is `auc`'s: exact, where the authors' code breaks ties
+    by noise. A pixel fixated twice counts twice. In [0, 1], larger is better; ½ is chance, and what
+    a flat map gets. Arguments as those of `nss`.
     """
     pixels = _pixels(points)
     fixated = np.zeros(saliency.shape, bool)
     fixated[pixels] = True
-    others = np.sort(saliency[~fixated])
-    values = saliency[pixels]
-    below = np.searchsorted(others, values, "left")
-    not_above = np.searchsorted(others, values, "right")
+    return _roc_area(saliency[pixels], saliency[~fixated])
+
+
+def auc(saliency: np.ndarray, mask: np.ndarray) -> float:
+    """Area under the ROC curve of a map [H, W] as a classifier of a mask's pixels, bool [H, W].
+
+    It is the share of pairs of a pixel inside and one outside in which the one inside has the
+    larger value, ties counted half: exact. In [0, 1], larger is better; ½ is chance, and what a
+    flat map gets, or any map where every pixel is inside, or none.
+    """
+    return _roc_area(saliency[mask], saliency[~mask])
+
+
+def _roc_area(positives: np.ndarray, negatives: np.ndarray) -> float:
+    if not (len(positives) and len(negatives)):
+        return 0.5
+    others = np.sort(negatives)
+    below = np.searchsorted(others, positives, "left")
+    not_above = np.searchsorted(others, positives, "right")
     return float((below + not_above).mean() / (2 * len(others)))
+
+
+def precision_recall(saliency: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Precision and recall, float64 [51] each, of the pixels that a map has above 51 thresholds.
+
+    Pixels of the map [H, W], not negative, are predicted where it is at least t of its largest
+    value, for each t of `THRESHOLDS`, and right where the mask, bool [H, W], is true. Both are in
+    [0, 1], larger is better, and 0 where nothing is right. A flat map predicts every pixel.
+    """
+    levels = np.searchsorted(saliency.max() * THRESHOLDS, saliency, "right")
+    predicted, right = (
+        np.bincount(values, minlength=len(THRESHOLDS) + 1)[:0:-1].cumsum()[::-1]
+        for values in (levels.ravel(), levels[mask])
+    )
+    return right / np.maximum(predicted, 1), right / max(mask.sum(), 1)
+
+
+def f_measure(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
+    """The weighted harmonic mean of precision and recall, (1 + β²) P R / (β² P + R), β² = 0.3.
+
+    Arguments and result are arrays of one shape, in [0, 1]; 0 where both are. Achanta et al. 2009,
+    doi:10.1109/CVPR.2009.5206596, who introduced this β² for salient objects.
+    """
+    total = BETA_SQUARED * precision + recall
+    return (1 + BETA_SQUARED) * precision * recall / np.where(total == 0, 1, total)
 
 
 def cc(saliency: np.ndarray, density: np.ndarray) -> float:

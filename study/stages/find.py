@@ -1,6 +1,6 @@
 """What the heads find in an image set: `python -m study find`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,11 +20,10 @@ def find(
     """Measure what each head finds in a set; writes reports/findings/<set>/heads.csv.
 
     By what is known of the set's images: top-1 accuracy and average precision by class, on the
-    images that training held out; agreement with the fixations; or the share of objects found.
-    The heads are those that findings.<set> of params.yaml names, or the released ones.
+    images that training held out; agreement with the fixations; or the share of objects found. Of
+    photographs whose objects are outlined, precision and recall go to curves.csv beside it. The
+    heads are those that findings.<set> of params.yaml names, or the released ones.
     """
-    import pandas as pd
-
     from msroi.model import WEIGHTS
     from study.data.sets import intact, load
     from study.measure import findings
@@ -34,17 +33,30 @@ def find(
     heads = heads_in(section.get("heads", WEIGHTS))
     images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
     typer.echo(images.summary())
-    if images.classes and not images[0].mask:
+    if images.classes:
         rows = _classified(images, heads)
     else:
         maps = named_maps(heads, **params["saliency"]["rule"])
         rows = tqdm(findings.found(images, maps), desc=f"find {images.name}", unit="row")
-    folder = to / name
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "heads.csv", as_csv(pd.DataFrame(rows)))
+    _write(rows, to / name / "heads.csv", curves="curves.csv", by=["map"])
     if "settings" in section:
         rows = _found_by_setting(images, heads[OWN], **section["settings"])
-        write_atomically(folder / "settings.csv", as_csv(pd.DataFrame(rows)))
+        by = ["map", "short_side"]
+        _write(rows, to / name / "settings.csv", curves="settings_curves.csv", by=by)
+
+
+def _write(rows: Iterable[dict[str, Any]], path: Path, *, curves: str, by: list[str]) -> None:
+    """Write rows as a table, their precision and recall averaged into another one beside it."""
+    import pandas as pd
+
+    from study.measure import findings
+
+    table = pd.DataFrame(rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if "precision" in table:
+        write_atomically(path.with_name(curves), as_csv(findings.curves(table, by=by)))
+        table = table.drop(columns=["precision", "recall"])
+    write_atomically(path, as_csv(table))
 
 
 def _classified(images, heads: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
