@@ -14,14 +14,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
+from msroi.images import png
 from study.data.download import extract
 from study.data.fetch import fetch
 from study.data.registry import DatasetError, Source, source
 from study.data.sets import ImageSet
-from study.data.truths import density
+from study.data.truths import density, object_masks
 
 Files = Mapping[str, bytes | None]  # None: an empty folder
 
@@ -57,23 +59,29 @@ def zip_of(files: Files, *, mode: int = 0o100644) -> bytes:
     return file.getvalue()
 
 
-def placed_by_hand(name: str, archive: bytes, folder: Path, **changed: object) -> Source:
-    """Put an archive where a download would put it; the registry's entry with its checksum."""
+def placed_by_hand(name: str, *archives: bytes, folder: Path, **changed: object) -> Source:
+    """Put archives where a download would put them; the registry's entry with their checksums."""
     entry = source(name)
-    (url,) = entry.files
     workplace = folder / f"{name}.partial"
     workplace.mkdir()
-    (workplace / url.rsplit("/", 1)[1]).write_bytes(archive)
-    files = {url: f"md5:{hashlib.md5(archive).hexdigest()}"}
+    files = {}
+    for url, archive in zip(entry.files, archives, strict=True):
+        (workplace / url.rsplit("/", 1)[1]).write_bytes(archive)
+        files[url] = f"md5:{hashlib.md5(archive).hexdigest()}"
     return dataclasses.replace(entry, files=files, download_bytes=0, disk_bytes=0, **changed)
+
+
+@pytest.fixture(autouse=True)
+def no_data_of_the_users_own(monkeypatch):
+    monkeypatch.delenv("MSROI_DATA", raising=False)
 
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def unpacked(name: str, archive: bytes, folder: Path, **changed: object) -> ImageSet:
-    images = fetch(placed_by_hand(name, archive, folder, **changed), folder / name)
+def unpacked(name: str, *archives: bytes, folder: Path, **changed: object) -> ImageSet:
+    images = fetch(placed_by_hand(name, *archives, folder=folder, **changed), folder / name)
     assert names(folder) == [f".{name}.lock", name]
     return images
 
@@ -143,27 +151,53 @@ def test_a_set_loads_from_its_original_archive_without_what_is_no_part_of_it(nam
     archive, expected, left_out = ORIGINAL[name]
     categories = [image.split("/")[0] for image in expected]
     classes = tuple(sorted(set(categories)))
-    images = unpacked(name, archive, tmp_path, images=len(expected), classes=len(classes))
+    count = len(expected)
+    images = unpacked(name, archive, folder=tmp_path, images=count, classes=len(classes))
     assert images.classes == classes
     assert [item.name for item in images] == expected
     assert [item.category for item in images] == categories
     assert [classes[item.label] for item in images] == categories
-    base = images.root / source(name).folder
+    base = images.root.joinpath(*source(name).folders)
     strays = {why: [str(path.relative_to(base)) for path in images.strays[why]] for why in left_out}
     assert (strays, images.strays.keys()) == (left_out, left_out.keys())
 
 
 def test_where_an_orientation_lies_the_fixations_fit_the_pixels_as_stored(tmp_path):
-    images = unpacked("cat2000", ORIGINAL["cat2000"][0], tmp_path, images=2, classes=2)
+    images = unpacked("cat2000", ORIGINAL["cat2000"][0], folder=tmp_path, images=2, classes=2)
     maps = images.root / "trainSet/FIXATIONMAPS"
     assert [item.fixations for item in images] == [maps / f"{item.name}.jpg" for item in images]
     assert images.upright == "stored"
     assert density(images[1], sigma=images.sigma).shape == (24, 32)
 
 
+def test_ecssd_is_put_together_from_its_archives_of_images_and_of_masks(tmp_path):
+    square = np.zeros((24, 32), np.uint8)
+    square[4:8, 10:20] = 255
+    photographs = zip_of({f"images/{name}.jpg": jpeg() for name in ("0001", "0002")})
+    masks = zip_of({f"ground_truth_mask/{name}.png": png(square) for name in ("0001", "0002")})
+    images = unpacked("ecssd", photographs, masks, folder=tmp_path)
+    assert [(item.name, item.category) for item in images] == [("0001", ""), ("0002", "")]
+    assert images.classes == ()
+    (mask,) = object_masks(images[1])
+    np.testing.assert_array_equal(mask, square > 0)
+
+
+def test_of_cocos_archives_only_the_photographs_and_their_outlines_are_unpacked(tmp_path):
+    photographs = zip_of({f"val2017/{name}.jpg": jpeg() for name in ("000001", "000002")})
+    outline = {"image_id": 2, "iscrowd": 0, "segmentation": [[8, 6, 24, 6, 24, 18, 8, 18]]}
+    known = {"id": 2, "file_name": "000002.jpg", "width": 32, "height": 24}
+    told = json.dumps({"images": [known], "annotations": [outline]}).encode()
+    files = ("captions_val2017", "instances_train2017", "instances_val2017")
+    annotations = zip_of({f"annotations/{name}.json": told for name in files})
+    images = unpacked("coco", photographs, annotations, folder=tmp_path)
+    assert [(item.name, item.category) for item in images] == [("000002", "1")]
+    assert names(images.root / "annotations") == ["instances_val2017.json"]
+    assert object_masks(images[0]).sum() == 16 * 12
+
+
 def test_an_archive_that_lacks_images_is_refused_and_nothing_appears(tmp_path):
     archive = tar_of({"256_ObjectCategories/001.ak47/001_0001.jpg": jpeg()})
-    entry = placed_by_hand("caltech256", archive, tmp_path)
+    entry = placed_by_hand("caltech256", archive, folder=tmp_path)
     with pytest.raises(DatasetError, match="holds 1 images and Caltech-256 has 29,780"):
         fetch(entry, tmp_path / "caltech256")
     assert not (tmp_path / "caltech256").exists()
@@ -241,7 +275,7 @@ def test_a_run_killed_while_unpacking_leaves_no_set_and_the_next_run_completes_i
     archive = tar_of(
         {f"256_ObjectCategories/001.ak47/001_{i:04}.jpg": jpeg() for i in pictures}, "w"
     )
-    entry = placed_by_hand("caltech256", archive, tmp_path, images=50, classes=1)
+    entry = placed_by_hand("caltech256", archive, folder=tmp_path, images=50, classes=1)
     arguments = [json.dumps(dataclasses.asdict(entry)), str(tmp_path / "caltech256")]
     killed = subprocess.run([sys.executable, "-c", KILLED, *arguments], check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -1,5 +1,6 @@
 """The registry, image sets on disk, their fixations, splits and class groups."""
 
+import json
 import os
 import time
 from collections import Counter
@@ -15,7 +16,7 @@ from study.__main__ import app
 from study.data.classes import merge, read_groups, split
 from study.data.fetch import fetch
 from study.data.registry import DatasetError, source, sources
-from study.data.sets import ImageSet, intact, load
+from study.data.sets import ImageSet, Item, intact, load
 from study.data.truths import density, object_masks, points
 from study.rendered.scenes.sets import write_set
 
@@ -49,7 +50,9 @@ def no_data_of_the_users_own(monkeypatch):
 def test_each_set_that_can_be_fetched_is_listed_and_has_a_licence_and_a_citation_in_the_readme():
     readme = (Path(__file__).parents[1] / "data/README.md").read_text(encoding="utf-8")
     known = {name: entry for name, entry in sources().items() if entry.page}
-    assert list(known) == ["kodak", "caltech101", "caltech256", "cat2000", "osie"]
+    assert list(known) == [
+        *("kodak", "caltech101", "caltech256", "cat2000", "osie", "mit1003", "ecssd", "coco")
+    ]
     assert all(entry.licence and entry.citation in readme for entry in known.values())
     assert all(entry.title and entry.citation for entry in known.values())
     assert (known["caltech256"].images, known["caltech256"].classes) == (29_780, 256)
@@ -178,7 +181,8 @@ def test_a_copy_that_is_not_the_set_is_refused_and_not_linked(count, said, tmp_p
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("osie", "get it from https://github.com/NUS-VIP"),
+        ("osie", "get it from https://github.com/NUS-VIP/predicting"),
+        ("mit1003", "get it from https://github.com/NUS-VIP/ksvd-saliency"),
         ("holiday", "is none of the known image sets"),
         ("scenes", "is made by the sample study"),
     ],
@@ -191,9 +195,9 @@ def test_a_set_that_can_not_be_downloaded_says_how_to_get_it(name, said, tmp_pat
 # Fixations
 
 
-@pytest.fixture
-def osie(tmp_path) -> ImageSet:
-    """One image of 80 × 60 pixels that two people looked at, in OSIE's layout."""
+@pytest.fixture(params=["osie", "mit1003"])
+def fixated(request, tmp_path) -> ImageSet:
+    """One image of 80 × 60 pixels that two people looked at, in the layout of OSIE and MIT1003."""
     tree(tmp_path, "stimuli/1001.jpg", data=png(np.zeros((60, 80, 3), np.uint8)))
     people = np.empty(2, object)
     people[:] = [
@@ -203,27 +207,29 @@ def osie(tmp_path) -> ImageSet:
     pictures = np.empty(2, object)
     pictures[:] = [{"img": f"{name}.jpg", "subjects": people} for name in (1001, 1002)]
     savemat(tmp_path / "fixations.mat", {"fixations": pictures})
-    return load("osie", tmp_path)
+    return load(request.param, tmp_path)
 
 
-def test_fixation_points_of_all_people_are_together_and_count_from_zero(osie):
-    assert points(osie[0]).tolist() == [[10, 20], [10, 20], [50, 40]]
+def test_fixation_points_of_all_people_are_together_and_count_from_zero(fixated):
+    assert fixated.classes == ()
+    assert points(fixated[0]).tolist() == [[10, 20], [10, 20], [50, 40]]
 
 
-def test_a_fixation_density_sums_to_one_and_is_higher_where_more_was_looked(osie):
-    looked = density(osie[0], sigma=2.0)
+def test_a_fixation_density_sums_to_one_and_is_higher_where_more_was_looked(fixated):
+    looked = density(fixated[0], sigma=2.0)
     assert (looked.shape, looked.dtype) == ((60, 80), np.float32)
     assert looked.sum() == pytest.approx(1)
     assert looked[20, 10] == pytest.approx(2 * looked[40, 50], rel=1e-6)
     assert looked[20, 10] == pytest.approx(2 / 3 / (2 * np.pi * 2.0**2), rel=0.01)
 
 
-def test_an_image_without_recorded_fixations_is_refused(osie, tmp_path):
+def test_an_image_without_recorded_fixations_is_refused(fixated, tmp_path):
+    name = fixated.name
     (tmp_path / "stimuli/9999.jpg").write_bytes(GREY)
     with pytest.raises(DatasetError, match=r"knows no 9999.jpg"):
-        density(load("osie", tmp_path)[1], sigma=2.0)
+        density(load(name, tmp_path)[1], sigma=2.0)
     with pytest.raises(DatasetError, match=r"no fixations of 1 images, 9999.jpg first"):
-        fetch(source("osie"), tmp_path.parent / "linked", source_path=tmp_path)
+        fetch(source(name), tmp_path.parent / f"linked-{name}", source_path=tmp_path)
 
 
 def test_a_fixation_map_is_taken_as_it_is(tmp_path):
@@ -241,6 +247,159 @@ def test_a_set_without_fixations_says_so(tmp_path):
         density(item, sigma=1.0)
     with pytest.raises(DatasetError, match="has no fixation points"):
         points(item)
+
+
+# Objects
+
+
+SQUARE = [0.25, 0.25, 0.75, 0.25, 0.75, 0.75, 0.25, 0.75]  # x and y in turn
+LEFT = [0, 0, 0.5, 0, 0.5, 1, 0, 1]
+DOT = [0, 0, 0.08, 0, 0.08, 0.05, 0, 0.05]  # 0.4% of the area
+SMALL = [0, 0, 0.08, 0, 0.08, 0.075, 0, 0.075]  # 0.6%
+OUTLINED = {"two": [SQUARE, DOT, LEFT], "one": [SMALL], "tiny": [DOT], "none": []}
+STRAYS = {"without an object over 0.5% of its area": ["tiny"], "without an outline": ["none"]}
+CROWD = {"iscrowd": 1, "segmentation": {"counts": [768], "size": [24, 32]}}
+
+
+def labelled(folder: Path) -> Path:
+    """COCO's photographs as a subset has them: a label file an image."""
+    for name, objects in OUTLINED.items():
+        tree(folder, f"images/{name}.png")
+        lines = [" ".join(map(str, [7, *outline])) for outline in objects]
+        tree(folder, f"labels/{name}.txt", data="\n".join([*lines, ""]).encode())
+    return folder
+
+
+def annotated(folder: Path) -> Path:
+    """The same photographs, 32 × 24 pixels, in the official layout."""
+    pictures, found = [], []
+    for index, (name, objects) in enumerate(OUTLINED.items()):
+        tree(folder, f"val2017/{name}.png")
+        pictures += [{"id": index, "file_name": f"{name}.png", "width": 32, "height": 24}]
+        parts = [[(np.reshape(o, (-1, 2)) * (32, 24)).ravel().tolist()] for o in objects]
+        found += [{"image_id": index, "iscrowd": 0, "segmentation": part} for part in parts]
+        found += [{"image_id": index} | CROWD]
+    told = json.dumps({"images": pictures, "annotations": found})
+    return tree(folder, "annotations/instances_val2017.json", data=told.encode())
+
+
+@pytest.mark.parametrize("laid_out", [labelled, annotated])
+def test_coco_has_the_photographs_with_large_objects_in_either_layout(laid_out, tmp_path):
+    images = fetch(source("coco"), tmp_path / "coco", source_path=laid_out(tmp_path / "own"))
+    assert [(item.name, item.category) for item in images] == [("one", "1"), ("two", "2")]
+    assert images.classes == ()
+    assert {why: [path.stem for path in paths] for why, paths in images.strays.items()} == STRAYS
+    square, left = np.zeros((2, 24, 32), bool)
+    square[6:18, 8:24], left[:, :16] = True, True
+    np.testing.assert_array_equal(object_masks(images[1]), [square, left])  # they overlap
+
+
+def test_a_photograph_without_a_label_file_is_left_out(tmp_path):
+    labelled(tmp_path)
+    (tmp_path / "labels/one.txt").unlink()
+    assert names(load("coco", tmp_path)) == ["two"]
+
+
+def test_an_object_in_several_parts_is_one_mask(tmp_path):
+    annotated(tmp_path)
+    path = tmp_path / "annotations/instances_val2017.json"
+    told = json.loads(path.read_text())
+    parts = [[0, 0, 8, 0, 8, 6, 0, 6], [24, 18, 32, 18, 32, 24, 24, 24]]
+    told["annotations"] = [{"image_id": 1, "iscrowd": 0, "segmentation": parts}]
+    path.write_text(json.dumps(told))
+    (mask,) = object_masks(load("coco", tmp_path)[0])
+    assert mask[:6, :8].all()
+    assert mask[18:, 24:].all()
+    assert mask.sum() == 2 * 6 * 8
+
+
+def test_a_copy_under_another_of_its_names_is_found(tmp_path, monkeypatch):
+    labelled(tmp_path / "coco128")
+    monkeypatch.setenv("MSROI_DATA", str(tmp_path))
+    assert len(fetch(source("coco"), tmp_path / "raw/coco")) == 2
+
+
+def test_the_labels_of_a_mask_are_an_object_each_and_white_is_the_only_one(tmp_path):
+    levels = np.array([[0, 1, 2, 2], [0, 127, 128, 255]], np.uint8)
+    for name, mask in {"labels": levels[:1], "white": levels[1:]}.items():
+        (tmp_path / f"{name}.png").write_bytes(png(mask))
+    labels, white = (
+        object_masks(Item(path.stem, path, objects=path)) for path in sorted(tmp_path.iterdir())
+    )
+    assert labels.tolist() == [[[False, True, False, False]], [[False, False, True, True]]]
+    assert white.tolist() == [[[False, False, True, True]]]
+
+
+MASK = png(np.full((24, 32), 255, np.uint8))
+BROKEN_MASKS = {
+    "missing": (None, r"has no objects of 1 images, 0002.png first: put ground_truth_mask/\*.png"),
+    "of another size": (png(np.full((32, 24), 255, np.uint8)), "0002.png is not of the size of"),
+    "cut off": (MASK[:40], "0002.png is missing or broken"),
+    "black": (png(np.zeros((24, 32), np.uint8)), "0002.png shows no object of"),
+}
+
+
+@pytest.mark.parametrize(("mask", "said"), BROKEN_MASKS.values(), ids=BROKEN_MASKS)
+def test_ecssd_with_a_mask_that_is_none_is_refused(mask, said, tmp_path):
+    tree(tmp_path / "own", "images/0001.png", "images/0002.png")
+    tree(tmp_path / "own", "ground_truth_mask/0001.png", data=MASK)
+    if mask:
+        tree(tmp_path / "own", "ground_truth_mask/0002.png", data=mask)
+    with pytest.raises(DatasetError, match=said):
+        fetch(source("ecssd"), tmp_path / "ecssd", source_path=tmp_path / "own")
+
+
+def test_photographs_whose_outlines_are_nowhere_are_refused(tmp_path):
+    own = tree(tmp_path / "own", "images/one.png")
+    said = r"no objects of 1 images, one.png first: put annotations/.* or labels/\*.txt beside val"
+    with pytest.raises(DatasetError, match=said):
+        fetch(source("coco"), tmp_path / "coco", source_path=own)
+    (own / "labels").mkdir()
+    with pytest.raises(DatasetError, match=r"no image of .*images has an object in annotations/"):
+        load("coco", own)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("7 0.1 0.2 0.3 0.4 0.5", "line 2, is not a class and pairs of x and y"),
+        ("7 0.1 0.2 0.3 0.4 0.5 half", "line 2, is not a class and pairs of x and y"),
+        ("7 0.5 0.5 0.2 0.2", "line 2, has 2 points and an outline has 3 or more"),
+        ("7", "line 2, has 0 points"),
+    ],
+)
+def test_a_label_line_that_is_no_outline_is_named(line, said, tmp_path):
+    labels = labelled(tmp_path) / "labels/two.txt"
+    labels.write_text(f"{labels.read_text().splitlines()[0]}\n{line}\n")
+    with pytest.raises(DatasetError, match=f"two.txt, {said}") as caught:
+        load("coco", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda told: told[: len(told) // 2],
+        lambda told: told.replace('"annotations"', '"outlines"'),
+        lambda told: told.replace('"file_name"', '"file"'),
+        lambda told: told.replace('"iscrowd": 1', '"iscrowd": 0'),
+        lambda told: told.replace("[[8.0, ", "[["),
+        lambda told: "[1, 2]",
+    ],
+    ids=["cut off", "no annotations", "no file names", "a crowd as one", "an odd number", "a list"],
+)
+def test_annotations_that_are_none_of_cocos_are_named_in_one_line(damage, tmp_path):
+    path = annotated(tmp_path) / "annotations/instances_val2017.json"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(DatasetError, match=r"val2017.json is broken or none of COCO") as caught:
+        load("coco", tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_set_without_objects_says_so(tmp_path):
+    item = load("holiday", tree(tmp_path, "a.png"))[0]
+    with pytest.raises(DatasetError, match="has no known objects"):
+        object_masks(item)
 
 
 # Broken images
@@ -377,9 +536,36 @@ def test_a_real_set_is_whole(name, images, classes, strays, tmp_path):
     assert {why: len(paths) for why, paths in found.strays.items()} == strays
 
 
-def test_the_real_osie_has_fixations_that_avoid_the_corners(tmp_path):
-    images = fetch(source("osie"), tmp_path / "osie", source_path=real("osie"))
-    assert len(images) >= 200
-    looked = np.mean([density(item, sigma=images.sigma) for item in images[:10]], axis=0)
-    assert looked.shape == (600, 800)
-    assert looked[200:400, 250:550].mean() > 5 * looked[:60, :80].mean()
+def thirds(density: np.ndarray) -> np.ndarray:
+    """The density's sums in 3 × 3 parts of the image."""
+    rows, columns = (np.arange(3) * side // 3 for side in density.shape)
+    return np.add.reduceat(np.add.reduceat(density, rows, axis=0), columns, axis=1)
+
+
+@pytest.mark.parametrize(("name", "least"), [("osie", 200), ("mit1003", 121)])
+def test_the_fixations_of_a_real_set_avoid_the_corners(name, least, tmp_path):
+    images = fetch(source(name), tmp_path / name, source_path=real(name))
+    assert len(images) >= least
+    looked = np.mean([thirds(density(item, sigma=images.sigma)) for item in images[:10]], axis=0)
+    assert looked[1, 1] > 5 * looked[[0, 0, 2, 2], [0, 2, 0, 2]].mean()
+
+
+def test_every_photograph_of_the_real_ecssd_has_one_object(tmp_path):
+    images = fetch(source("ecssd"), tmp_path / "ecssd", source_path=real("ecssd"))
+    assert len(images) >= 300
+    shares = [object_masks(item).mean((1, 2)) for item in images]
+    assert {len(share) for share in shares} == {1}
+    assert 0.2 < np.mean(shares) < 0.3
+
+
+def test_the_real_subset_of_coco_has_94_photographs_with_objects(tmp_path):
+    images = fetch(source("coco"), tmp_path / "coco", source_path=real("coco128"))
+    assert len(images) == 94
+    assert {why: len(paths) for why, paths in images.strays.items()} == {
+        "without an object over 0.5% of its area": 4,
+        "without an outline": 30,
+    }
+    masks = [object_masks(item) for item in images]
+    assert [str(len(mask)) for mask in masks] == [item.category for item in images]
+    assert max(map(len, masks)) > 10
+    assert min(mask.mean((1, 2)).min() for mask in masks) > 0.004

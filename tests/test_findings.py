@@ -1,13 +1,23 @@
 """What heads find: classes, fixated pixels, objects; and differences with their intervals."""
 
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
 from scipy.io import savemat
+from typer.testing import CliRunner
 
+from msroi.saliency import centre_prior
+from study.__main__ import app
 from study.data.sets import ImageSet, Item, load
 from study.measure import findings
+
+ROOT = Path(__file__).parents[1]
+REAL = Path(os.environ.get("MSROI_DATA", "../shared/data")).resolve()
 
 
 def test_classification_counts_each_class_that_has_images_by_itself():
@@ -48,6 +58,88 @@ def test_an_object_is_found_where_the_map_is_above_its_mean_and_by_a_flat_map_no
         ["flat", 2, False],
     ]
     assert findings.share_found(found).loc[2].to_dict() == {"left": 0.5, "right": 0.5, "flat": 0}
+
+
+@pytest.fixture
+def outlined(tmp_path):
+    """Photographs of 32 × 24 pixels with one and two objects, in the layout of COCO's subsets."""
+    half, corner = "0 0 0 0.5 0 0.5 1 0 1", "0 0.75 0.75 1 0.75 1 1 0.75 1"
+    for name, lines in {"a": [half], "b": [half, corner]}.items():
+        for folder in ("images", "labels"):
+            (tmp_path / folder).mkdir(exist_ok=True)
+        Image.new("RGB", (32, 24)).save(tmp_path / f"images/{name}.png")
+        (tmp_path / f"labels/{name}.txt").write_text("\n".join(lines))
+    return load("coco", tmp_path)
+
+
+def test_of_photographs_with_objects_each_map_is_drawn_once_and_has_a_row_an_image(outlined):
+    left, drawn = np.zeros((24, 32), np.float32), []
+    left[:, :16] = 1
+
+    def draw(image):
+        drawn.append(image)
+        return left
+
+    rows = list(findings.found(outlined, {"left": draw, "right": lambda _: 1 - left}))
+    assert len(drawn) == 2
+    table = pd.DataFrame(rows)[["image", "objects", "map", "auc", "found"]]
+    # b's corner, 48 of its 432 pixels, lies in the other half: 48 of 432 pairs tie low, none high
+    expected = [("a", 1, "left", 1, 1), ("a", 1, "right", 0, 0)]
+    share = 384 / 432
+    expected += [("b", 2, "left", (1 + share) / 2, 0.5), ("b", 2, "right", (1 - share) / 2, 0.5)]
+    assert table.to_numpy().tolist() == [pytest.approx(list(row)) for row in expected]
+    assert rows[2]["precision"].tolist() == [1] * 51
+    assert rows[2]["recall"].tolist() == pytest.approx([share] * 51)
+
+
+def test_the_largest_f_is_that_of_the_averages_and_not_the_average_of_the_largest():
+    precision, recall = np.zeros((2, 2, 51))
+    precision[0, 10:], recall[0, 10:] = 1, 0.5
+    precision[1, :10], recall[1, :10] = 0.5, 1
+    rows = zip(precision, recall, strict=True)
+    table = pd.DataFrame([{"map": "m", "precision": p, "recall": r} for p, r in rows])
+    curves = findings.curves(table)
+    assert curves.columns.tolist() == ["map", "threshold", "precision", "recall", "f"]
+    assert curves["threshold"].tolist() == findings.THRESHOLDS.tolist()
+    assert curves.loc[50, ["precision", "recall"]].tolist() == [0.5, 0.25]
+    assert curves["f"].max() == pytest.approx(1.3 * 0.5 * 0.25 / (0.3 * 0.5 + 0.25))
+
+
+def test_curves_tell_maps_apart_by_more_than_their_name():
+    row = {"map": "m", "precision": np.ones(51), "recall": np.ones(51)}
+    table = pd.DataFrame([row | {"short_side": side} for side in (128, 256, 128)])
+    curves = findings.curves(table, by=["map", "short_side"])
+    assert curves["short_side"].tolist() == [128] * 51 + [256] * 51
+
+
+def test_find_writes_a_table_of_heads_and_of_curves(outlined, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "data/raw").mkdir(parents=True)
+    (tmp_path / "data/raw/coco").symlink_to(outlined.root)
+    told = CliRunner().invoke(app, ["find", "coco", "--to", "found"], catch_exceptions=False)
+    assert told.exit_code == 0
+    heads, curves = (pd.read_csv(f"found/coco/{name}.csv") for name in ("heads", "curves"))
+    maps = ["MS-ROI", "CAM", "energy", "centre prior", "flat"]
+    assert heads.columns.tolist() == ["image", "objects", "map", "auc", "found"]
+    assert heads["map"].tolist() == maps * 2
+    assert curves["map"].unique().tolist() == maps
+    assert len(curves) == 51 * len(maps)
+
+
+@pytest.mark.parametrize(
+    ("name", "measure", "low", "high"),
+    [("ecssd", "auc", 0.8, 0.9), ("coco128", "auc", 0.65, 0.8), ("mit1003", "nss", 1.0, 1.35)],
+)
+def test_a_blob_in_the_middle_finds_much_of_real_photographs(name, measure, low, high):
+    if not (REAL / name).is_dir():
+        pytest.skip(f"MSROI_DATA has no {name}")
+    images = load("coco" if name == "coco128" else name, REAL / name)
+    some = images.select(item.name for item in images.items[::5])
+    table = pd.DataFrame(findings.found(some, {"centre": centre_prior}))
+    assert low < table[measure].mean() < high
+    if name == "ecssd":
+        assert 0.55 < findings.curves(table)["f"].max() < 0.62
 
 
 @pytest.fixture

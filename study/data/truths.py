@@ -43,8 +43,8 @@ def density(item: Item, *, sigma: float) -> np.ndarray:
     is, and `sigma` does not matter. Either way it is divided by its sum. The size is the image's as
     stored, `sigma` in pixels, above 0; `ImageSet.sigma` has each set's own, one degree of visual
     angle: 24 for OSIE, as its authors' `computeFixationMaps.m` has it (doi:10.1167/14.1.28), 35 for
-    MIT1003 (doi:10.1109/ICCV.2009.5459462). DatasetError if the image has no fixations, or its map
-    is empty or of another size.
+    MIT1003 (data/README.md says by whom). DatasetError if the image has no fixations, or its map is
+    empty or of another size.
     """
     if item.fixations is None:
         raise DatasetError(

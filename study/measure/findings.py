@@ -196,14 +196,15 @@ def precision_recall(saliency: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray
 
     Pixels of the map [H, W], not negative, are predicted where it is at least t of its largest
     value, for each t of `THRESHOLDS`, and right where the mask, bool [H, W], is true. Both are in
-    [0, 1], larger is better, and 0 where nothing is right. A flat map predicts every pixel.
+    [0, 1], larger is better, and 0 where none is right. Where the map is largest is always
+    predicted, and of a flat map everything.
     """
     levels = np.searchsorted(saliency.max() * THRESHOLDS, saliency, "right")
     predicted, right = (
         np.bincount(values, minlength=len(THRESHOLDS) + 1)[:0:-1].cumsum()[::-1]
         for values in (levels.ravel(), levels[mask])
     )
-    return right / np.maximum(predicted, 1), right / max(mask.sum(), 1)
+    return right / predicted, right / max(mask.sum(), 1)
 
 
 def f_measure(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
