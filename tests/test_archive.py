@@ -242,6 +242,15 @@ def test_a_broken_archive_is_named(make: Callable[[Files], bytes], tmp_path):
         extract(archive, tmp_path / "folder")
 
 
+@pytest.mark.parametrize("make", [zip_of, tar_of])
+def test_of_an_archive_only_the_named_files_and_folders_are_unpacked(make, tmp_path):
+    archive = tmp_path / "archive"
+    archive.write_bytes(make({"a/b/1": b"1", "a/c": b"2", "ab": b"3", "d/e": b"4"}))
+    extract(archive, tmp_path / "folder", only=["a/b", "d/e"])
+    files = (path for path in (tmp_path / "folder").rglob("*") if path.is_file())
+    assert sorted(str(path.relative_to(tmp_path / "folder")) for path in files) == ["a/b/1", "d/e"]
+
+
 def test_an_archive_without_room_is_not_unpacked(tmp_path, monkeypatch):
     archive = tmp_path / "archive"
     archive.write_bytes(tar_of({"a": bytes(5000)}))

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from study.data import download as downloads
 from study.data.download import download
 from study.data.fetch import fetch
 from study.data.registry import DatasetError, source
+from study.data.truths import object_masks
 
 DATA = np.random.default_rng(0).bytes(15 * downloads.CHUNK_BYTES)
 CHECKSUM = f"md5:{hashlib.md5(DATA).hexdigest()}"
@@ -227,3 +230,18 @@ def test_two_runs_at_once_fetch_a_set_once(server, pictures, tmp_path):
     for run in runs:
         run.join()
     assert len(server.asked) == 3
+
+
+def test_a_set_of_two_archives_is_downloaded_and_put_together(server, tmp_path):
+    white, files = png(np.full((8, 8), 255, np.uint8)), {}
+    for folder, name in {"images": "0001.jpg", "ground_truth_mask": "0001.png"}.items():
+        file = BytesIO()
+        with ZipFile(file, "w") as archive:
+            archive.writestr(f"{folder}/{name}", white)
+        data = server.files[f"/{folder}.zip"] = file.getvalue()
+        files[f"{server.url}/{folder}.zip"] = f"md5:{hashlib.md5(data).hexdigest()}"
+    entry = replace(source("ecssd"), files=files, download_bytes=0, disk_bytes=0)
+    (item,) = fetch(entry, tmp_path / "ecssd")
+    assert object_masks(item).all()
+    assert names(tmp_path) == [".ecssd.lock", "ecssd"]
+    assert names(tmp_path / "ecssd") == ["ground_truth_mask", "images"]
