@@ -1,10 +1,12 @@
-"""Networks and their checkpoints: `[[CONV → ReLU]² → MAXPOOL]⁵ → head` (the paper's §2, §3, §5)."""
+"""The networks in torch, for those who train or read them, and their checkpoints (§2, §3, §5).
+
+`msroi.network` runs what was trained here, without torch.
+"""
 
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,9 @@ from torch.nn import functional as F
 
 from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
+from msroi.model.lite import TOP, Lite
 
-STRIDE = 32  # five poolings halve each side five times
-WEIGHTS = Path(__file__).parent.parent / "weights"
+STRIDE = 32  # each side is halved five times
 METADATA_KEY = "msroi"  # in a checkpoint's header
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -29,18 +31,30 @@ class CheckpointError(InputError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """What it takes to build a network; the last three concern the head ``msroi`` alone."""
+    """What it takes to build a network; the last three concern the head ``msroi`` alone.
+
+    ``backbone`` says which features: ``"paper"``, or ``"efficientnet-lite0"``, of which ``widths``
+    and ``norm`` say nothing.
+    """
 
     classes: tuple[str, ...]  # names of the C classes, in the order of the outputs
     head: str = "msroi"  # (Eq. 4–6), or "cam" (Eq. 2–3)
+    backbone: str = "paper"
     widths: tuple[int, ...] = (64, 128, 256, 512, 512)  # features of each block; these are VGG-13's
     norm: str = "batch"  # or "group" or "none", between convolution and ReLU
+    evidence: str = ""  # of features for a class: "positive" or "signed"; "": the head's own
     maps_per_class: int = 4  # D of Eq. 4
     activation: str = "relu"  # or "softplus": the non-linearity of those maps
-    evidence: str = "positive"  # features speak for a class or not at all; "signed": against it too
+    threshold: float = 16.0  # T of Eq. 5 before training; evidence that cannot cancel adds up
 
     def __post_init__(self) -> None:
-        choices = {"head": HEADS, "norm": NORMS, "activation": ACTIVATIONS, "evidence": EVIDENCE}
+        choices = {
+            "head": HEADS,
+            "backbone": BACKBONES,
+            "norm": NORMS,
+            "activation": ACTIVATIONS,
+            "evidence": {"": None, **EVIDENCE},
+        }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ArgumentError(
@@ -57,13 +71,14 @@ NORMS = {
 }
 ACTIVATIONS = {"relu": nn.ReLU, "softplus": nn.Softplus}
 EVIDENCE = {"positive": torch.abs, "signed": nn.Identity()}
-FIRST_THRESHOLD = {"positive": 16.0, "signed": 2.0}  # T before training: what cannot cancel adds up
+OWN_EVIDENCE = {"msroi": "positive", "cam": "signed"}  # CAM's as published
 
 
 class Features(nn.Sequential):
-    """The shared layers: ``[[CONV 3×3 → norm → ReLU]² → MAXPOOL 2×2]⁵`` (§5).
+    """The paper's layers: ``[[CONV 3×3 → norm → ReLU]² → MAXPOOL 2×2]⁵`` (§5).
 
-    Takes [B, 3, H, W] in [0, 1] with H, W ≥ 32, gives [B, widths[-1], H // 32, W // 32].
+    Takes [B, 3, H, W] in [0, 1], H and W multiples of 32; gives the middle features, those of the
+    fourth block, [B, widths[3], H/16, W/16], and the top ones [B, widths[4], H/32, W/32].
     """
 
     def __init__(self, widths: Sequence[int], norm: str) -> None:
@@ -74,6 +89,22 @@ class Features(nn.Sequential):
                 layers += [NORMS[norm](width), nn.ReLU(inplace=True)]
             layers.append(nn.MaxPool2d(2))
         super().__init__(*layers)
+        self.in_a_block = (len(layers) - 1) // len(widths)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        x, layers = pixels, list(self)
+        for layer in layers[: -self.in_a_block]:
+            x = layer(x)
+        middle = x
+        for layer in layers[-self.in_a_block :]:
+            x = layer(x)
+        return middle, x
+
+
+BACKBONES = {
+    "paper": lambda own: Features(own.widths, own.norm),
+    "efficientnet-lite0": lambda own: Lite(),
+}
 
 
 class Centre(nn.Module):
@@ -102,18 +133,20 @@ class MSROIHead(nn.Module):
         self.shape = (len(architecture.classes), architecture.maps_per_class)
         self.maps = nn.Conv2d(width, math.prod(self.shape), 1)
         self.activation = ACTIVATIONS[architecture.activation]()
-        self.evidence = EVIDENCE[architecture.evidence]
+        self.evidence = _evidence(architecture)
         self.log_scale = nn.Parameter(torch.zeros(()))
-        first = FIRST_THRESHOLD[architecture.evidence]
-        self.threshold = nn.Parameter(torch.full((self.shape[0],), first))
+        self.threshold = nn.Parameter(torch.full((self.shape[0],), architecture.threshold))
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, F, h, w] → class maps Σ_d f_d^c [B, C, h, w], logits Z_c − T_c [B, C]."""
+    def class_maps(self, features: Tensor) -> Tensor:
+        """Draw the class maps Σ_d f_d^c: features [B, F, h, w] → [B, C, h, w], at least 0."""
         weights = self.evidence(self.maps.weight)
         drawn = self.activation(F.conv2d(features, weights, self.maps.bias))
-        maps = drawn.unflatten(1, self.shape).sum(2)
-        evidence = self.log_scale.exp() * maps.mean((2, 3))
-        return maps, evidence - self.threshold
+        return drawn.unflatten(1, self.shape).sum(2)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Features [B, F, h, w] → class maps [B, C, h, w], logits Z_c − T_c [B, C]."""
+        maps = self.class_maps(features)
+        return maps, self.log_scale.exp() * maps.mean((2, 3)) - self.threshold
 
 
 class CAMHead(nn.Module):
@@ -122,11 +155,20 @@ class CAMHead(nn.Module):
     def __init__(self, width: int, architecture: Architecture) -> None:
         super().__init__()
         self.maps = nn.Conv2d(width, len(architecture.classes), 1, bias=False)
+        self.evidence = _evidence(architecture)
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        """Draw the class maps M_c: features [B, F, h, w] → [B, C, h, w], of any sign."""
+        return F.conv2d(features, self.evidence(self.maps.weight))
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Features [B, F, h, w] → class maps M_c [B, C, h, w], logits of the softmax [B, C]."""
-        maps = self.maps(features)
+        """Features [B, F, h, w] → class maps [B, C, h, w], logits of the softmax [B, C]."""
+        maps = self.class_maps(features)
         return maps, maps.mean((2, 3))
+
+
+def _evidence(architecture: Architecture) -> nn.Module | Any:
+    return EVIDENCE[architecture.evidence or OWN_EVIDENCE[architecture.head]]
 
 
 HEADS = {"msroi": MSROIHead, "cam": CAMHead}
@@ -142,12 +184,13 @@ class Network(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.metadata: dict[str, Any] = {}
-        self.features = Features(architecture.widths, architecture.norm)
-        self.head = HEADS[architecture.head](architecture.widths[-1], architecture)
+        self.features = BACKBONES[architecture.backbone](architecture)
+        width = TOP if architecture.backbone != "paper" else architecture.widths[-1]
+        self.head = HEADS[architecture.head](width, architecture)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels [B, 3, H, W] in [0, 1] → class maps [B, C, H//32, W//32], logits [B, C]."""
-        return self.head(self.features(pixels))
+        """Pixels [B, 3, H, W] in [0, 1] → class maps [B, C, H/32, W/32], logits [B, C]."""
+        return self.head(self.features(pixels)[1])
 
 
 def save_checkpoint(network: Network, path: str | Path, metadata: Mapping[str, Any]) -> None:
@@ -171,34 +214,17 @@ def find_device(name: str) -> torch.device:
     return torch.device("cuda" if has_gpu and name != "cpu" else "cpu")
 
 
-def load_model(
-    path_or_name: str | Path = "released", *, head: str = "msroi", device: str = "cpu"
-) -> Network:
-    """Load a network for inference.
+def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
+    """Load a network that `save_checkpoint` wrote, to train it further or to look inside.
 
-    Parameters
-    ----------
-    path_or_name
-        A file that `save_checkpoint` wrote, or ``"released"`` for the one inside the package.
-    head
-        Which of the released heads, ``"msroi"`` or ``"cam"``; a path says its own.
-    device
-        As `find_device` has it. On the CPU the same image has the same map to the bit; a GPU draws
-        in bfloat16, many more a second.
-
-    Returns
-    -------
-    Network in evaluation mode, float32, with its `metadata`, on the device.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, is no safetensors file, or doesn't hold the network that it names.
-    ArgumentError
-        As `find_device`.
+    Gives it in evaluation mode, float32, with its `metadata`, on the device that `find_device`
+    says. CheckpointError if the file is missing, is no safetensors file, or doesn't hold the
+    network that it names; ArgumentError as `find_device`.
     """
     place = find_device(device)
-    path = _file(path_or_name, head)
+    if not Path(path).exists():
+        made = "`dvc repro train` makes the study's checkpoints in models/"
+        raise CheckpointError(f"{path} does not exist; {made}")
     try:
         with safe_open(path, framework="pt") as file:
             header = json.loads((file.metadata() or {})[METADATA_KEY])
@@ -215,28 +241,6 @@ def load_model(
     return network.float().eval().to(place, memory_format=layout)
 
 
-def checksum(path_or_name: str | Path, *, head: str = "msroi") -> str:
-    """Give the SHA-256 of the file that `load_model` would read; CheckpointError as there."""
-    path = _file(path_or_name, head)
-    try:
-        return sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise CheckpointError(f"{path} cannot be read ({error.strerror})") from error
-
-
-def _file(path_or_name: str | Path, head: str) -> Path:
-    if path_or_name == "released":
-        path = WEIGHTS / f"{head}.safetensors"
-        remedy = "no released checkpoint ships with this version; name one with --model PATH"
-    else:
-        path = Path(path_or_name)
-        made = "`dvc repro train` makes the study's checkpoints in models/"
-        remedy = f"{path} does not exist; {made}"
-    if not path.exists():
-        raise CheckpointError(remedy)
-    return path
-
-
 def _architecture(header: Mapping[str, Any]) -> Architecture:
-    known = {field.name: header[field.name] for field in fields(Architecture)}
+    known = {field.name: header[field.name] for field in fields(Architecture) if field.name in header}
     return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from study.data.registry import DatasetError
-from study.data.sets import ImageSet
+from study.data.registry import DatasetError, source
+from study.data.sets import IMAGE_SUFFIXES, ImageSet, Item
 
 GROUPS = Path(__file__).with_name("groups")
 
@@ -31,6 +31,25 @@ def split(images: ImageSet, *, validation: float, seed: int) -> dict[str, list[s
         "train": [name for name in names if name not in held_out],
         "validation": [name for name in names if name in held_out],
     }
+
+
+def background(images: ImageSet) -> ImageSet:
+    """Give the images of a set that are of no class, which `load` leaves out, as a set without labels.
+
+    DatasetError if the set has none.
+    """
+    folders = source(images.name).no_class
+    paths = [path for found in images.strays.values() for path in found]
+    items = tuple(
+        Item(name=f"{path.parent.name}/{path.name}", path=path, category=path.parent.name)
+        for path in paths
+        if path.parent.name in folders and path.suffix.lower() in IMAGE_SUFFIXES
+    )
+    if not items:
+        raise DatasetError(
+            f"{images.root} has no images of no class: set train.heads.<head>.background: false"
+        )
+    return replace(images, items=items, strays={})
 
 
 def merge(images: ImageSet, groups: Mapping[str, str]) -> ImageSet:

@@ -21,6 +21,7 @@ def fetch(
     variable MSROI_DATA a folder that holds it.
     """
     from study.data.fetch import fetch as bring
+    from study.data.imagenet import write_imagenet_features
     from study.data.registry import source
     from study.rendered.sample.categories import write_categories
     from study.rendered.sample.photos import write_photographs
@@ -31,6 +32,7 @@ def fetch(
         typer.echo(_listing())
         return
     made = {
+        "imagenet": lambda folder, seed: write_imagenet_features(folder),
         "sample": lambda folder, seed: write_photographs(folder),  # nothing random in it
         "categories": write_categories,
         "scenes": write_set,

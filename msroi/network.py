@@ -1,0 +1,221 @@
+"""The trained network, run by ONNX Runtime: from pixels to what each cell of an image shows.
+
+A network is one ONNX file that `study.training.export` wrote: features, and one head on them or
+both. Nothing here needs torch.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from msroi.errors import ArgumentError, InputError
+from msroi.images import check_rgb
+
+RELEASED = Path(__file__).parent / "weights" / "released.onnx"  # both heads
+STRIDE = 32  # pixels a side of a cell; of the middle layer's half of it
+LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
+LARGEST_BYTES = 2**28  # of a file; ten times the largest network of the study
+METADATA_KEY = "msroi"  # of what a file says of its training, as JSON
+PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+DEVICES = ("auto", *PROVIDERS)
+HEADS = ("msroi", "cam")
+SHARED = ("energy", "middle_energy", "middle_excess")  # outputs that no head decides
+
+
+class NetworkError(InputError, ValueError):
+    """A file that can't be read as a network of this package; the message names it."""
+
+
+class Cells(NamedTuple):
+    """What a network shows of images of one size, one value for a cell: float32."""
+
+    maps: np.ndarray  # class maps M_c of the features [B, C, h, w]
+    excess_maps: np.ndarray  # the same of what exceeds the features' mean over the image
+    logits: np.ndarray  # Z_c − T_c, or CAM's before the softmax [B, C]
+    energy: np.ndarray  # mean of the absolute features [B, h, w]
+    middle_energy: np.ndarray  # mean of the absolute middle features [B, 2h, 2w]
+    middle_excess: np.ndarray  # mean of what exceeds their mean over the image [B, 2h, 2w]
+
+
+class Network:
+    """A network that is ready to look at images, by one of its heads.
+
+    ``classes`` are the names of its C classes in the order of its outputs, ``metadata`` what the
+    file says of its training, ``head`` is ``"msroi"`` or ``"cam"``.
+    """
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, head: str, metadata: dict[str, Any]
+    ) -> None:
+        self.head, self.metadata = head, metadata
+        self.classes: tuple[str, ...] = tuple(metadata["classes"])
+        self._session = session
+        self._outputs = [f"{head}_maps", f"{head}_excess_maps", f"{head}_logits", *SHARED]
+
+    def __call__(self, pixels: np.ndarray) -> Cells:
+        """Pixels float32 [B, 3, 32h, 32w] in [0, 1] → what their cells show."""
+        return Cells(*self._session.run(self._outputs, {"pixels": pixels}))
+
+    def look(self, images: Sequence[np.ndarray], side: int) -> tuple[Cells, tuple[int, int]]:
+        """Look at images of one size, scaled to a short side of so many pixels.
+
+        The images are uint8 [H, W, 3]. They are filled up to whole cells of 32 pixels by
+        replication; the second result is the height and width, in pixels, of what is theirs.
+        """
+        H, W = images[0].shape[:2]
+        scale = side / max(min(H, W), max(H, W) / LONGEST)
+        h, w = max(1, round(H * scale)), max(1, round(W * scale))
+        small = np.stack([_resized(image, (h, w)) for image in images])
+        missing = [(0, -length % STRIDE) for length in (h, w)]
+        filled = np.pad(small, [(0, 0), *missing, (0, 0)], mode="edge")
+        pixels = np.ascontiguousarray(filled.transpose(0, 3, 1, 2), np.float32) / np.float32(255)
+        return self(pixels), (h, w)
+
+    def natural_sides(self) -> tuple[int, int, int]:
+        """Short sides that a map looks at: 5/7, 10/7 and 20/7 of the size it was trained on.
+
+        That is 160, 320 and 640 pixels for 224.
+        """
+        size = self.metadata["size"]
+        return tuple(max(STRIDE, round(size * ratio / 7)) for ratio in (5, 10, 20))
+
+    def top_classes(self, image: np.ndarray, *, k: int = 5) -> list[str]:
+        """Name the k classes of largest evidence, most first, in an image uint8 [H, W, 3]."""
+        check_rgb(image)
+        logits = self.look([image], self.metadata["size"])[0].logits[0]
+        return [self.classes[index] for index in np.argsort(-logits, kind="stable")[:k]]
+
+
+def load_model(
+    path_or_name: str | Path = "released", *, head: str = "msroi", device: str = "cpu"
+) -> Network:
+    """Load a network.
+
+    Parameters
+    ----------
+    path_or_name
+        An ONNX file that training wrote, or ``"released"`` for the one inside the package.
+    head
+        ``"msroi"`` or ``"cam"``, where the file has both; one alone is taken as it is.
+    device
+        ``"cpu"``; ``"cuda"``, where onnxruntime-gpu is installed in onnxruntime's place; ``"auto"``
+        for a GPU where there is one. On the CPU the same image has the same map to the bit.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    NetworkError
+        The file is missing, too large, no ONNX file, of external data or weights that are no
+        numbers, or of another make.
+    ArgumentError
+        There is no such head or device.
+    """
+    if head not in HEADS:
+        raise ArgumentError(f"head is {head!r}; it must be one of {', '.join(HEADS)}")
+    provider = _provider(device)
+    path = _file(path_or_name)
+    data = _read(path)
+    if path_or_name != "released":
+        _check(data, path)
+    session = _session(data, path, provider)
+    try:
+        told = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        has = [name for name in HEADS if name in told["heads"]]
+        network = Network(session, head if head in has else has[0], told)
+        network.natural_sides()
+        cells = network(np.full((1, 3, 2 * STRIDE, STRIDE), 0.5, np.float32))
+    except Exception as error:  # whatever a foreign file's outputs and metadata lead to
+        raise _foreign(path, error) from error
+    if not all(np.isfinite(values).all() for values in cells):
+        raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
+    return network
+
+
+def checksum(path_or_name: str | Path) -> str:
+    """Give the SHA-256 of the file that `load_model` would read; NetworkError as there."""
+    return sha256(_read(_file(path_or_name))).hexdigest()
+
+
+def _file(path_or_name: str | Path) -> Path:
+    path = RELEASED if path_or_name == "released" else Path(path_or_name)
+    if not path.is_file():
+        raise NetworkError(
+            f"{path} is no file: name a network (.onnx) that `python -m study train` made, or none "
+            "for the released one"
+        )
+    return path
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > LARGEST_BYTES:
+            raise NetworkError(
+                f"{path} has {path.stat().st_size / 1e6:,.0f} MB, and no network of msroi has more "
+                f"than {LARGEST_BYTES / 1e6:,.0f}: name another file"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise NetworkError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _check(data: bytes, path: Path) -> None:
+    """Refuse a file of a user's that holds what a network of ours never has."""
+    import onnx
+    from onnx.external_data_helper import uses_external_data
+
+    try:
+        weights = onnx.load_model_from_string(data).graph.initializer
+        if any(uses_external_data(tensor) for tensor in weights):
+            raise NetworkError(f"{path} keeps its weights in other files: name a file that is whole")
+        values = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
+    except NetworkError:
+        raise
+    except Exception as error:  # what is raised depends on the file's bytes
+        raise _foreign(path, error) from error
+    if not all(np.isfinite(own).all() for own in values if own.dtype.kind == "f"):
+        raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
+
+
+def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # what is wrong is raised, and told in one line
+    # The threads that joblib or the user gives each process; 0 is every core.
+    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=[provider])
+    except Exception as error:  # the runtime's own errors have no common class
+        raise _foreign(path, error) from error
+
+
+def _foreign(path: Path, error: Exception) -> NetworkError:
+    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    return NetworkError(
+        f"{path} is not a network that msroi can read ({reason}); train one with "
+        "`python -m study train`"
+    )
+
+
+def _provider(device: str) -> str:
+    if device not in DEVICES:
+        raise ArgumentError(f"device is {device!r}; it must be one of {', '.join(DEVICES)}")
+    has_gpu = PROVIDERS["cuda"] in onnxruntime.get_available_providers()
+    if device == "cuda" and not has_gpu:
+        raise ArgumentError(
+            "device is 'cuda', but this onnxruntime has no CUDA: install onnxruntime-gpu in its "
+            "place, or say auto or cpu"
+        )
+    return PROVIDERS["cuda" if has_gpu and device != "cpu" else "cpu"]
+
+
+def _resized(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR))
