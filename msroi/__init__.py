@@ -5,7 +5,7 @@ from importlib import import_module
 _HOMES = {
     "BudgetError": "msroi.encoder",
     "encode": "msroi.encoder",
-    "load_model": "msroi.model",
+    "load_model": "msroi.network",
     "saliency_map": "msroi.saliency",
 }
 
@@ -13,7 +13,7 @@ __all__ = ["BudgetError", "encode", "load_model", "metrics", "saliency_map"]
 
 
 def __getattr__(name: str):
-    """Load on first use, so that ``import msroi`` waits for neither torch nor SciPy."""
+    """Load on first use, so that ``import msroi`` waits for neither ONNX Runtime nor SciPy."""
     if name == "metrics":
         return import_module("msroi.metrics")
     if name in _HOMES:

@@ -47,14 +47,16 @@ class Cells(NamedTuple):
 class Network:
     """A network that is ready to look at images, by one of its heads.
 
-    ``classes`` are the names of its C classes in the order of its outputs, ``metadata`` what the
-    file says of its training, ``head`` is ``"msroi"`` or ``"cam"``.
+    ``classes`` are the names of its C classes in the order of its outputs, ``head`` is ``"msroi"``
+    or ``"cam"``. ``metadata`` is what the file says, ``trained`` what it says of this head's
+    training: ``size``, the side in pixels of the images, is always there.
     """
 
     def __init__(
         self, session: onnxruntime.InferenceSession, head: str, metadata: dict[str, Any]
     ) -> None:
         self.head, self.metadata = head, metadata
+        self.trained: dict[str, Any] = metadata["trained"][head]
         self.classes: tuple[str, ...] = tuple(metadata["classes"])
         self._session = session
         self._outputs = [f"{head}_maps", f"{head}_excess_maps", f"{head}_logits", *SHARED]
@@ -83,18 +85,18 @@ class Network:
 
         That is 160, 320 and 640 pixels for 224.
         """
-        size = self.metadata["size"]
+        size = self.trained["size"]
         return tuple(max(STRIDE, round(size * ratio / 7)) for ratio in (5, 10, 20))
 
     def top_classes(self, image: np.ndarray, *, k: int = 5) -> list[str]:
         """Name the k classes of largest evidence, most first, in an image uint8 [H, W, 3]."""
         check_rgb(image)
-        logits = self.look([image], self.metadata["size"])[0].logits[0]
+        logits = self.look([image], self.trained["size"])[0].logits[0]
         return [self.classes[index] for index in np.argsort(-logits, kind="stable")[:k]]
 
 
 def load_model(
-    path_or_name: str | Path = "released", *, head: str = "msroi", device: str = "cpu"
+    path_or_name: str | Path = "released", head: str = "msroi", *, device: str = "cpu"
 ) -> Network:
     """Load a network.
 
@@ -130,7 +132,7 @@ def load_model(
     session = _session(data, path, provider)
     try:
         told = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
-        has = [name for name in HEADS if name in told["heads"]]
+        has = [name for name in HEADS if name in told["trained"]]
         network = Network(session, head if head in has else has[0], told)
         network.natural_sides()
         cells = network(np.full((1, 3, 2 * STRIDE, STRIDE), 0.5, np.float32))

@@ -215,8 +215,8 @@ def named_maps(heads: Mapping[str, tuple[str | Path, str]], **rule: Any) -> dict
 
 def network_map(
     file: str | Path = "released",
-    *,
     head: str = "msroi",
+    *,
     draw: Callable[..., np.ndarray] = saliency_map,
     **settings: Any,
 ) -> SaliencyOf:

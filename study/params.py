@@ -15,6 +15,7 @@ PARTIAL = Path("reports/partial")  # no output of a stage: DVC deletes those bef
 NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
 FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
 REPORT = Path("reports/report.pdf")
+HEAD_NAMES = {"msroi": "MS-ROI", "cam": "CAM"}  # what their maps are called
 
 
 class StudyError(InputError, ValueError):
@@ -40,9 +41,12 @@ def entry(section: Mapping[str, Any], place: str, name: str) -> Any:
     return section[name]
 
 
-def heads_in(folder: str | Path) -> dict[str, Path]:
-    """The checkpoints in a folder of heads, by the names of the maps that they draw."""
-    return {"MS-ROI": Path(folder) / "msroi.safetensors", "CAM": Path(folder) / "cam.safetensors"}
+def heads_in(heads: Mapping[str, str], root: Path = Path()) -> dict[str, tuple[Path, str]]:
+    """Give file and head by the names of the maps that they draw, as `named_maps` takes them.
+
+    ``heads`` is a section of params.yaml: head → its network's file, from ``root`` on.
+    """
+    return {HEAD_NAMES[head]: (root / file, head) for head, file in heads.items()}
 
 
 def tuples(options: Mapping[str, Any]) -> dict[str, Any]:

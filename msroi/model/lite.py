@@ -41,7 +41,7 @@ class Lite(nn.Module):
         self.top = convolution(width, TOP)
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.stem((pixels * 255 - 127) / 128)
+        x = self.stem(pixels * (255 / 128) - 127 / 128)  # as it was trained on ImageNet
         for block in self.blocks[:LAST_HALVING]:
             x = block(x)
         middle = self.blocks[LAST_HALVING].expand(x)

@@ -19,7 +19,7 @@ from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
 from msroi.metrics import ALL, METRICS, PEAK, SALIENT, Metric
-from msroi.model import STRIDE
+from msroi.network import STRIDE
 from study.data.registry import source, title_of
 from study.params import MODELS
 from study.statistics import claims
@@ -228,7 +228,7 @@ def _runs(params: Params) -> Facts:
     runs, asked = params["evaluate"]["runs"], params["notebook"]
     main, categories = asked["verdict"]["verdict"]
     titles = {name: title_of(run) for name, run in runs.items()}
-    own = {name for name, run in runs.items() if Path(run["heads"]) == MODELS}
+    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == MODELS}
     variants = params["evaluate"]["methods"]["ablations"]
     return {
         "titles": titles,

@@ -36,7 +36,7 @@ COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
 # Libraries whose version can change a row
 LIBRARIES = (
     *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow"),
-    *("psnr-hvsm", "scikit-image", "scipy", "torch"),
+    *("psnr-hvsm", "scikit-image", "scipy", "onnxruntime"),
 )
 
 ROOT = Path(__file__).parents[2]  # the repository

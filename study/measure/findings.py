@@ -5,8 +5,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from PIL import Image, ImageOps
+from tqdm import tqdm
 
 from msroi.images import read_pixels
+from msroi.network import Network
 from msroi.saliency import SaliencyOf
 from study.data.registry import source
 from study.data.sets import ImageSet, Item
@@ -42,6 +45,20 @@ def classification(
             }
         )
     return pd.DataFrame(rows)
+
+
+def logits(images: ImageSet, model: Network) -> np.ndarray:
+    """Show a network the centre square of each image of a set: logits float32 [N, C].
+
+    Squares are scaled to the size that the network was trained on, as training's validation does.
+    """
+    size = model.trained["size"]
+    found = []
+    for item in tqdm(images.items, desc=f"classify {images.name}", unit="image"):
+        picture = Image.fromarray(read_pixels(item.path, upright=images.upright))
+        square = np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC))
+        found.append(model.look([square], size)[0].logits[0])
+    return np.stack(found)
 
 
 def top_1(by_class: pd.DataFrame) -> float:

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from tqdm import tqdm
 
@@ -24,13 +25,13 @@ def find(
     photographs whose objects are outlined, precision and recall go to curves.csv beside it. The
     heads are those that findings.<set> of params.yaml names, or the released ones.
     """
-    from msroi.model import WEIGHTS
+    from msroi.network import HEADS, RELEASED
     from study.data.sets import intact, load
     from study.measure import findings
 
     params = read_params()
     section = params["findings"].get(name, {})
-    heads = heads_in(section.get("heads", WEIGHTS))
+    heads = heads_in(section.get("heads", dict.fromkeys(HEADS, RELEASED)))
     images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
     typer.echo(images.summary())
     if images.classes:
@@ -59,31 +60,31 @@ def _write(rows: Iterable[dict[str, Any]], path: Path, *, curves: str, by: list[
     write_atomically(path, as_csv(table))
 
 
-def _classified(images, heads: Mapping[str, Path]) -> Iterator[dict[str, Any]]:
+def _classified(images, heads: Mapping[str, tuple[Path, str]]) -> Iterator[dict[str, Any]]:
     """How each head names the images that its training held out, class by class."""
-    from msroi.model import load_model
+    from msroi.network import load_model
     from study.data.classes import split
     from study.measure import findings
-    from study.training.trainer import load_examples, predict
 
-    for title, path in heads.items():
-        model = load_model(path)
-        told = model.metadata
+    for title, (file, head) in heads.items():
+        model = load_model(file, head=head)
+        told = model.trained
         held_out = split(images, validation=told["validation"], seed=told["seed"])
         if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
             raise StudyError(
                 f"{title} was trained on other images than the {len(images):,} of {images.name}: "
                 "what it held out can't be told; name its own set"
             )
-        examples = load_examples(images.select(held_out["validation"]), told["size"])
-        logits = predict(model, examples.images).numpy()
-        table = findings.classification(examples.labels, logits, images.classes)
+        shown = images.select(held_out["validation"])
+        logits = findings.logits(shown, model)
+        labels = np.array([item.label for item in shown])
+        table = findings.classification(labels, logits, images.classes)
         mean = table["average_precision"].mean()
         typer.echo(f"{title}: top-1 {findings.top_1(table):.2%}, mAP {mean:.3f}")
         yield from table.assign(head=title).to_dict("records")
 
 
-def _found_by_setting(images, head: Path, *, every: int, top: list[int], short_sides: list[int]):
+def _found_by_setting(images, own: tuple[Path, str], *, every: int, top: list[int], short_sides: list[int]):
     """What MS-ROI's maps of every n-th image find, by rule and by scale."""
     from study.measure import findings
 
@@ -92,7 +93,7 @@ def _found_by_setting(images, head: Path, *, every: int, top: list[int], short_s
     some = images.select(item.name for item in images.items[::every])
     for side in tqdm(short_sides, desc="short sides", unit="side"):
         maps = {
-            name: network_map(head, short_sides=(side,), **rule) for name, rule in rules.items()
+            name: network_map(own[0], head=own[1], short_sides=(side,), **rule) for name, rule in rules.items()
         }
         for row in findings.found(some, maps):
             yield row | {"short_side": side}

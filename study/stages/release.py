@@ -21,8 +21,5 @@ def release() -> None:
 
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
     networks = [load_checkpoint(MODELS / f"{head}.safetensors") for head in HEADS]
-    trained = {head: network.metadata for head, network in zip(HEADS, networks, strict=True)}
-    shared = {key: networks[0].metadata[key] for key in ("data", "size", "seed", "validation")}
     RELEASED.parent.mkdir(exist_ok=True)
-    told = shared | {"trained": trained, "commit": commit, "sources": SOURCES}
-    export(networks, RELEASED, told, half=True)
+    export(networks, RELEASED, half=True, commit=commit, sources=SOURCES)

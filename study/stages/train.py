@@ -61,8 +61,8 @@ def train(
     metadata |= {"seed": seed, "recipe": asdict(recipe), "epochs": history, "result": history[-1]}
     metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
     save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
-    network = trainer.network.cpu()
-    export([network], MODELS / f"{head}.onnx", metadata, half=False)
+    trainer.network.metadata = metadata
+    export([trainer.network.cpu()], MODELS / f"{head}.onnx")
     write_atomically(TRAINING / head / "split.json", as_json(split))
     state.unlink()
 

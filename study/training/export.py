@@ -3,7 +3,7 @@
 import io
 import json
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,18 +49,23 @@ def excess(features: Tensor) -> Tensor:
 
 
 def export(
-    networks: Sequence[Network], path: str | Path, metadata: Mapping[str, Any], *, half: bool
+    networks: Sequence[Network],
+    path: str | Path,
+    *,
+    half: bool = False,
+    **told: Any,
 ) -> None:
     """Write networks of one head each, whose features and classes are the same, to one ONNX file.
 
-    ``metadata`` is what the file says of their training, ``size`` (pixels a side) in it; classes and
-    heads are added. ``half`` keeps the weights in half precision, which halves the file; they are
+    Each network's `metadata` say how it was trained, ``size`` (pixels a side) among them; ``told`` is
+    what the file says beside. ``half`` keeps the weights in half precision, which halves the file; they are
     computed with in float32 either way. ExportError if a weight is no finite number, or the
     features or classes differ.
     """
     _check(networks)
     heads = [network.architecture.head for network in networks]
-    names = [f"{head}_{view}" for head in heads for view in ("maps", "excess_maps", "logits")]
+    views = ("maps", "excess_maps", "logits")
+    outputs = [f"{head}_{view}" for head in heads for view in views] + list(SHARED)
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter's own, of itself
@@ -69,17 +74,27 @@ def export(
             (torch.rand(1, 3, 64, 96),),
             buffer,
             input_names=["pixels"],
-            output_names=[*names, *SHARED],
-            dynamic_axes={"pixels": {0: "images", 2: "height", 3: "width"}},
+            output_names=outputs,
+            dynamic_axes=_axes(outputs),
             opset_version=OPSET,
             dynamo=False,
         )
     model = onnx.load_model_from_string(buffer.getvalue())
     if half:
         _halve(model.graph)
-    told = {"classes": networks[0].architecture.classes, "heads": heads, **metadata}
+    trained = {network.architecture.head: network.metadata for network in networks}
+    told = {"classes": networks[0].architecture.classes, "trained": trained, **told}
     helper.set_model_props(model, {METADATA_KEY: json.dumps(told, sort_keys=True)})
     write_atomically(path, model.SerializeToString())
+
+
+def _axes(outputs: Sequence[str]) -> dict[str, dict[int, str]]:
+    """Name the axes whose lengths differ from image to image."""
+    axes = {"pixels": {0: "images", 2: "height", 3: "width"}}
+    for name in outputs:
+        places = {"logits": (), "maps": (2, 3)}.get(name.rpartition("_")[2], (1, 2))
+        axes[name] = {0: "images"} | {place: f"{name}_{place}" for place in places}
+    return axes
 
 
 def _check(networks: Sequence[Network]) -> None:
