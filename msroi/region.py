@@ -8,10 +8,10 @@ SALIENT_SHARE = 0.3  # of the area, where the map is largest
 def salient_region(saliency: np.ndarray, share: float = SALIENT_SHARE) -> np.ndarray:
     """Find the salient pixels of a map, the `share` of them where it is largest.
 
-    With q the (1 − share) quantile of the map's values they are those that are at least q, or, where
-    q is the smallest value, those above it. So a drawn mask of 10% of the image is its own 10%, one
-    of 50% its own 50%, and a flat map has no salient pixel. Nothing depends on the map's scale: any
-    increasing function of it has the same region.
+    With q the (1 − share) quantile of the map's values they are those that are at least q, or,
+    where q is the smallest value, those above it. So a drawn mask of 10% of the image is its own
+    10%, one of 50% its own 50%, and a flat map has no salient pixel. Nothing depends on the map's
+    scale: any increasing function of it has the same region.
 
     Deviation: the paper's PSNR-S covers "those regions our method has identified as
     salient", but from which saliency on? Here it is from that which 30% of the pixels reach.

@@ -16,7 +16,7 @@ from msroi.images import decode, luma, read_image
 
 SINGLE = {
     "psnr": metrics.psnr,
-    "psnr_s": lambda x, y: metrics.psnr_s(x, y, slope(x.shape)),
+    "psnr_s": lambda x, y: metrics.psnr_s(x, y, hill(x.shape)),
     "psnr_hvs": lambda x, y: metrics.psnr_hvs_and_hvsm(x, y)[0],
     "psnr_hvsm": lambda x, y: metrics.psnr_hvs_and_hvsm(x, y)[1],
     "ssim": metrics.ssim,
@@ -25,9 +25,10 @@ SINGLE = {
 }
 
 
-def slope(shape):
-    """A map that rises from pixel to pixel."""
-    return np.linspace(0, 1, np.prod(shape)).reshape(shape)
+def hill(shape):
+    """A map that falls from the middle to all sides, alike when it is mirrored."""
+    y, x = (1 - np.abs(2 * np.arange(side) + 1 - side) / side for side in shape)
+    return y[:, None] * x
 
 
 PERFECT = {name: inf if name.startswith("psnr") else 1 for name in SINGLE}
@@ -240,7 +241,7 @@ def test_a_tall_image_takes_little_memory(name):
 def test_compare_works_on_luma_and_has_psnr_s_only_with_a_map(pair):
     x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
     without = metrics.compare(x, y)
-    with_map = metrics.compare(x, y, slope(pair[0].shape))
+    with_map = metrics.compare(x, y, hill(pair[0].shape))
     assert with_map == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
     assert list(with_map) == list(SINGLE)
     assert list(without) == [name for name in SINGLE if name != "psnr_s"]

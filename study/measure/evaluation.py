@@ -86,7 +86,8 @@ def evaluate(
     methods
         Name of a row → options of `msroi.encode`, ``method`` among them where the row has another
         name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given),
-        and ``budget``, which the budget is multiplied by (1). PSNR-S is over the salient region of MS-ROI's map for all.
+        and ``budget``, which the budget is multiplied by (1). PSNR-S is over
+        the salient region of MS-ROI's map for all.
     qualities
         Each method gets at most the bytes of the standard JPEG of each of them.
     shrink
