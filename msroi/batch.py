@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from msroi import images
 from msroi.encoder import BudgetError, encode_detailed
-from msroi.encoder.importance import SALIENCY_RAMP
 from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
 from msroi.saliency import SaliencyOf
@@ -94,10 +93,10 @@ def compress_file(
 
 
 def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
-    """Read the map of an upright image; one too faint for `direct` to heed is told."""
+    """Read the map of an upright image; one that is flat, which `direct` can't heed, is told."""
     saliency = images.read_map(file, pixels.shape[:2])
-    if saliency.max() <= SALIENCY_RAMP[0]:
-        warnings.warn(f"{file} is nowhere above half grey: direct prefers nothing", stacklevel=2)
+    if saliency.min() == saliency.max():
+        warnings.warn(f"{file} is of one grey throughout: direct prefers nothing", stacklevel=2)
     return saliency
 
 

@@ -214,7 +214,8 @@ def compare(
 ) -> None:
     """Measure how near a compressed image is to its original, on luma.
 
-    With --map also PSNR-S, over the map's salient pixels (above 3/5).
+    With --map also PSNR-S, over the 30% of the pixels where the map is largest, or over all that a
+    drawn mask marks; how many these are is told beside it.
     In JSON, null is a metric that such a small image has not, and "inf" no error at all.
 
     \b
@@ -231,11 +232,15 @@ def compare(
         sizes = [f"{image.shape[1]}×{image.shape[0]}" for image in (y, x)]
         raise InputError(f"{distorted}: is {sizes[0]} pixels, but {reference} is {sizes[1]}")
     values = metrics.compare(x, y, saliency)
+    share = None if saliency is None else float(metrics.salient_region(saliency).mean())
     if as_json:
-        typer.echo(json.dumps({name: _json_number(value) for name, value in values.items()}))
+        known = values if share is None else {"salient_share": share} | values
+        typer.echo(json.dumps({name: _json_number(value) for name, value in known.items()}))
     else:
         for name, value in values.items():
-            typer.echo(f"{name:<10} {value:8.4f} {metrics.METRICS[name].unit}".rstrip())
+            where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
+            unit = metrics.METRICS[name].unit
+            typer.echo(f"{name:<10} {value:8.4f} {unit} {where}".rstrip())
 
 
 def _fail(name: str, message: str) -> None:

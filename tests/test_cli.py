@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,11 +105,11 @@ def test_compress_writes_what_encode_gives(run, arguments, options):
     assert f"{len(expected):,} bytes, quality" in out
 
 
-def test_a_map_that_is_too_faint_to_matter_is_told(run):
-    Image.new("L", (W, H), 120).save("faint.png")
-    code, _, said = run("compress photo.png -o out.jpg --map faint.png")
+def test_a_flat_map_which_can_not_matter_is_told(run):
+    Image.new("L", (W, H), 120).save("flat.png")
+    code, _, said = run("compress photo.png -o out.jpg --map flat.png")
     assert code == 0
-    assert "faint.png is nowhere above half grey" in said
+    assert "flat.png is of one grey throughout" in said
 
 
 @pytest.mark.parametrize(
@@ -273,10 +274,22 @@ def test_compare_prints_every_metric(run, here):
     assert names == ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
 
 
+def test_compare_tells_how_much_of_the_image_psnr_s_is_of(run):
+    mask = np.zeros((H, W), np.uint8)
+    mask[: H // 4] = 1  # however dark it is drawn
+    Image.fromarray(mask).save("mask.png")
+    share = H // 4 / H
+    _, out, _ = run("compare photo.png photo.png --map mask.png")
+    assert re.search(rf"^psnr_s +inf dB over {share:.0%} of the pixels$", out, re.MULTILINE)
+    _, out, _ = run("compare photo.png photo.png --map mask.png --json")
+    assert json.loads(out)["salient_share"] == pytest.approx(share)
+
+
 def test_compare_prints_json_and_nothing_else(run):
     code, out, _ = run("compare photo.png photo.png --json")
     values = json.loads(out, parse_constant=pytest.fail)  # neither NaN nor Infinity
     assert code == 0
+    assert "salient_share" not in values
     assert values["psnr"] == "inf" and values["ms_ssim"] is None and values["ssim"] == 1
 
 

@@ -23,7 +23,14 @@ from msroi.encoder import encode
 from msroi.errors import ArgumentError
 from msroi.images import decode, luma
 from msroi.model import load_model, save_checkpoint
-from msroi.saliency import StaleMapError, centre_prior, energy_map, named_maps, network_map
+from msroi.saliency import (
+    StaleMapError,
+    centre_prior,
+    energy_map,
+    flat_map,
+    named_maps,
+    network_map,
+)
 from study.data.sets import load
 from study.measure import evaluation, workers
 from study.measure.evaluation import EvaluationError, evaluate
@@ -164,6 +171,12 @@ def test_a_row_is_what_encoding_and_measuring_by_hand_give_at_each_quality(image
         assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
         assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
         assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+        assert row["salient_share"] == metrics.salient_region(centred(image)).mean()
+
+
+def test_a_row_without_a_salient_pixel_says_so(image):
+    (row,) = evaluation.evaluate_image(image, {"MS-ROI": flat_map}, methods={"standard": {}})
+    assert row["salient_share"] == 0 and np.isnan(row["psnr_s"])
 
 
 def test_a_row_may_have_another_name_and_map_and_a_larger_budget(image):

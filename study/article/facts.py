@@ -5,7 +5,6 @@ the notebooks saved, `chosen` the study's parameters, `constants` the package.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from inspect import signature
 from math import nan
 from pathlib import Path
@@ -18,7 +17,7 @@ from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
-from msroi.metrics import ALL, METRICS, PEAK, SALIENT, Metric
+from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import STRIDE
 from study.data.registry import source, title_of
 from study.params import MODELS
@@ -99,7 +98,7 @@ def found(tables: Tables) -> Facts:
             tables["figure1_closeup"], bytes=",", budget_bytes=",", box_psnr=".2f", psnr=".2f"
         ),
         "heads": _heads(tables["figure2_cam_vs_msroi"]),
-        "maps": records(tables["figure3_maps"].sort_values("salient"), salient=".0%"),
+        "maps": records(tables["figure3_maps"].sort_values("mean"), mean=".2f"),
         "people": {
             "images": _most(people),
             "effects": effects(people.assign(mean=people["difference"]), "map", shown=NSS),
@@ -174,9 +173,8 @@ def constants() -> Facts:
         "block": f"{SIDE}×{SIDE}",
         "last": SIDE * SIDE - 1,
         "peak": PEAK,
-        "salient": str(Fraction(SALIENT).limit_denominator(100)),
-        "flat_to": SALIENCY_RAMP[0],
-        "full_from": SALIENCY_RAMP[1],
+        "salient": f"{SALIENT_SHARE:.0%}",
+        "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
         "activity": MASKING_ENERGY,
         "resamples": f"{RESAMPLES:,}",
     }

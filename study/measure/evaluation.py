@@ -31,6 +31,7 @@ from study.params import StudyError
 
 COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
     *("image", "category", "width", "height", "method", "quality", "bytes", "budget_bytes"),
+    "salient_share",  # of the pixels: those that PSNR-S looks at
     *("psnr", *(metric for metric in METRICS if metric != "psnr")),
 )
 # Libraries whose version can change a row
@@ -85,7 +86,8 @@ def evaluate(
     methods
         Name of a row → options of `msroi.encode`, ``method`` among them where the row has another
         name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given),
-        and ``budget``, which the budget is multiplied by (1). PSNR-S is over MS-ROI's mask for all.
+        and ``budget``, which the budget is multiplied by (1). PSNR-S is over
+        the salient region of MS-ROI's map for all.
     qualities
         Each method gets at most the bytes of the standard JPEG of each of them.
     shrink
@@ -147,6 +149,7 @@ def evaluate_image(
     `evaluate`'s.
     """
     drawn = cache(lambda name: maps[name](image))
+    share = float(metrics.salient_region(drawn(OWN)).mean())
     height, width = image.shape[:2]
     rows = []
     for quality in qualities:
@@ -154,7 +157,7 @@ def evaluate_image(
         for name, options in methods.items():
             encoded = _encode(image, drawn, budget, quality, **({"method": name} | options))
             row = {"width": width, "height": height, "method": name, "quality": encoded.quality}
-            row |= {"bytes": len(encoded.data), "budget_bytes": budget}
+            row |= {"bytes": len(encoded.data), "budget_bytes": budget, "salient_share": share}
             decoded = decode(encoded.data)
             row |= metrics.compare(image, decoded, drawn(OWN))
             x, y = luma(image), luma(decoded)
