@@ -94,14 +94,16 @@ def flat_map(image: np.ndarray) -> np.ndarray:
 
 
 def named_maps(heads: Mapping[str, str | Path], **rule: Any) -> dict[str, SaliencyOf]:
-    """Name the maps of networks, and three controls: the energy, a centre prior, a flat map.
+    """Name the maps of networks, MS-ROI's times a centre prior, and three controls.
 
-    ``heads`` has the checkpoint of each name, ``"MS-ROI"`` among them; the rule is of
-    `saliency_map`.
+    The controls are the energy, a centre prior and a flat map. ``heads`` has the checkpoint of each
+    name, ``"MS-ROI"`` among them; the rule is of `saliency_map`.
     """
     drawn = {name: network_map(checkpoint, **rule) for name, checkpoint in heads.items()}
+    product = partial(_times_centre, saliency_of=drawn[OWN])
     energy = network_map(heads[OWN], draw=energy_map)
-    return drawn | {"energy": energy, "centre prior": centre_prior, "flat": flat_map}
+    controls = {"energy": energy, "centre prior": centre_prior, "flat": flat_map}
+    return drawn | {f"{OWN} × centre": product} | controls
 
 
 def network_map(
@@ -123,6 +125,10 @@ def network_map(
     found = checksum(path, head=head)
     _network(path, head, found)  # a checkpoint that is none is told now
     return partial(_map, draw=draw, checkpoint=path, head=head, checksum=found, **settings)
+
+
+def _times_centre(image: np.ndarray, *, saliency_of: SaliencyOf) -> np.ndarray:
+    return saliency_of(image) * centre_prior(image)
 
 
 def _map(

@@ -237,7 +237,7 @@ def _runs(params: Params) -> Facts:
         "looked_at": source("osie").title,
         "own_heads": list(dict.fromkeys(titles[name] for name in runs if name in own)),
         "released_heads": list(dict.fromkeys(titles[name] for name in runs if name not in own)),
-        "shrunk": [titles[name] for name, run in runs.items() if run.get("shrink", 1) > 1],
+        "shrunk": [titles[name] for name, run in runs.items() if run.get("scale", 1) < 1],
         "rates": len(runs["rates"]["qualities"]),
         "main": runs[main]["set"],
         "mosaics": [row for row, own in variants.items() if own.get("method") == "mosaic"],

@@ -23,6 +23,8 @@ METHOD_STYLES = {
     "direct-cam": {"color": "#CC79A7", "linestyle": "-.", "marker": "<"},
     "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
     "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
+    "direct-product": {"color": "#332288", "linestyle": "-", "marker": "d"},
+    "direct-oracle": {"color": "#000000", "linestyle": "--", "marker": "p"},
 }
 DOT_STYLES = {method: look | {"linestyle": "none"} for method, look in METHOD_STYLES.items()}
 MAP_COLOURS = {
