@@ -30,6 +30,7 @@ DOT_STYLES = {method: look | {"linestyle": "none"} for method, look in METHOD_ST
 MAP_COLOURS = {
     "CAM": "#E69F00",
     "MS-ROI": "#0072B2",
+    "MS-ROI × centre": "#332288",
     "energy": "#009E73",
     "centre prior": "#999999",
     "flat": "#333333",
