@@ -201,14 +201,56 @@ def test_what_is_known_of_an_image_weighs_its_error(image):
     assert row["psnr_fix"] == metrics.psnr_weighted(x, y, weights)
 
 
-def test_a_shrunk_set_is_that_of_the_cells_means(tmp_path):
+def test_the_map_called_truth_is_what_is_known_of_the_image_stretched(image):
+    weights = right_half(image.shape[:2]) * 3e-6 + 1e-6  # as small as a density's
+    methods = {"led": {"method": "direct", "map": "truth"}, "direct": {}}
+    led, _ = evaluation.evaluate_image(
+        image, OWN, methods=methods, truths={"psnr_fix": weights.astype(np.float32)}
+    )
+    budget = led["budget_bytes"]
+    expected = encode(image, right_half(image.shape[:2]), method="direct", max_bytes=budget)
+    assert led["bytes"] == len(expected)
+    assert led["psnr"] == metrics.psnr(luma(image), luma(decode(expected)))
+
+
+def test_weights_that_are_equal_everywhere_stretch_to_a_map_of_nothing():
+    np.testing.assert_array_equal(evaluation.stretch(np.full((3, 4), 0.2)), np.zeros((3, 4)))
+
+
+def test_a_set_without_truths_is_refused_before_work_where_a_method_follows_the_truth(images):
+    methods = {"standard": {}, "oracle": {"method": "direct", "map": "truth"}}
+    seen.clear()
+    with pytest.raises(StudyError, match="oracle follows the truth, and mine has no fixations"):
+        evaluate(images, RECORDED, methods=methods, jobs=1)
+    assert seen == []
+
+
+def test_a_set_at_half_size_is_that_of_the_cells_means(tmp_path):
     image = scenes.render(200, 216, objects=["mug"], seed=2).image
     Image.fromarray(image).save(tmp_path / "one.png")
-    table, _ = evaluate(load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1)
+    table, _ = evaluate(load("mine", tmp_path), OWN, methods={"standard": {}}, scale=0.5, jobs=1)
     half = image.reshape(100, 2, 108, 2, 3).mean((1, 3))
     row = table.iloc[0]
     assert (row["width"], row["height"]) == (108, 100)
     assert row["bytes"] == len(encode(np.floor(half + 0.5).astype(np.uint8), method="standard"))
+
+
+def test_any_other_scale_resizes_to_the_nearest_side_and_keeps_weights_in_their_range(image):
+    mask = right_half((90, 121))
+    weights = evaluation.scaled(mask, 0.75)
+    assert weights.shape == (68, 91)  # 67.5 and 90.75
+    assert (weights.min(), weights.max()) == (0, 1)
+    assert weights.mean() == pytest.approx(mask.mean(), abs=0.01)
+    small = evaluation.scaled(image, 0.75)
+    assert small.dtype == np.uint8
+    np.testing.assert_array_equal(small, evaluation.resize(image, small.shape[:2]))
+    np.testing.assert_array_equal(evaluation.scaled(image, 1), image)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1.5])
+def test_a_scale_that_is_none_is_told(images, scale):
+    with pytest.raises(StudyError, match="give one above 0 and at most 1"):
+        evaluate(images, OWN, methods=METHODS, scale=scale, jobs=1)
 
 
 def test_scenes_are_measured_over_their_true_objects(tmp_path):
@@ -303,10 +345,12 @@ def test_a_rows_code_is_what_the_stage_evaluate_depends_on(tmp_path):
         evaluation.code_files(tmp_path)
 
 
-def test_the_named_maps_are_those_of_the_heads_and_three_controls(folder, image):
+def test_the_named_maps_are_those_of_the_heads_a_product_and_three_controls(folder, image):
     path = folder / "small.safetensors"
     maps = named_maps({"MS-ROI": path, "CAM": path}, select="topk", k=1)
-    assert list(maps) == ["MS-ROI", "CAM", "energy", "centre prior", "flat"]
+    product = maps["MS-ROI"](image) * centre_prior(image)
+    assert list(maps) == ["MS-ROI", "CAM", "MS-ROI × centre", "energy", "centre prior", "flat"]
+    np.testing.assert_array_equal(maps["MS-ROI × centre"](image), product)
     expected = energy_map(image, load_model(path))
     np.testing.assert_allclose(maps["energy"](image), expected, atol=1e-5)
     np.testing.assert_array_equal(maps["centre prior"](image), centre_prior(image))

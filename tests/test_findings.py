@@ -120,7 +120,7 @@ def test_find_writes_a_table_of_heads_and_of_curves(outlined, tmp_path, monkeypa
     told = CliRunner().invoke(app, ["find", "coco", "--to", "found"], catch_exceptions=False)
     assert told.exit_code == 0
     heads, curves = (pd.read_csv(f"found/coco/{name}.csv") for name in ("heads", "curves"))
-    maps = ["MS-ROI", "CAM", "energy", "centre prior", "flat"]
+    maps = ["MS-ROI", "CAM", "MS-ROI × centre", "energy", "centre prior", "flat"]
     assert heads.columns.tolist() == ["image", "objects", "map", "auc", "found"]
     assert heads["map"].tolist() == maps * 2
     assert curves["map"].unique().tolist() == maps

@@ -30,6 +30,7 @@ Params = Mapping[str, Any]
 Facts = dict[str, Any]
 
 PER_CENT, POINTS, NSS = Metric("BD-rate", "", 1), Metric("points", "", 0), Metric("NSS", "", 2)
+SHARE = Metric("share", "", 0)  # in per cent
 
 
 def effect(value: Interval, shown: Metric) -> Facts | None:
@@ -89,6 +90,7 @@ def found(tables: Tables) -> Facts:
         **_quality(tables["table1_quality"]),
         "sets": _by_set(intervals[intervals["metric"].isin(METRICS)], "set", "method", "metric"),
         "judged": _by_set(tables["independent_test"], ["set", "metric"], "other"),
+        "ladder": _ladder(tables["ladder"]),
         "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
         "rates": {
             "images": _most(rates),
@@ -123,6 +125,24 @@ def _by_set(table: pd.DataFrame, by: str | list[str], *keys: str) -> list[Facts]
             "effects": effects(own, *keys),
         }
         for _, own in table.groupby(by, sort=False)
+    ]
+
+
+def _ladder(table: pd.DataFrame) -> list[Facts]:
+    """Of each set each map's share of the oracle's gain, in per cent, and MS-ROI's lead over it."""
+    shares = table.assign(**{key: 100 * table[key] for key in ("low", "high")})
+    shares["mean"] = 100 * table["share"]
+    leads = table.assign(mean=table["lead"], low=table["lead_low"], high=table["lead_high"])
+    return [
+        {
+            "set": title,
+            "images": _most(own),
+            "metric": own["metric"].iloc[0],
+            "oracle": effect(Interval(own["gain"].iloc[-1], nan, nan), ALL[own["metric"].iloc[0]]),
+            "shares": effects(shares.loc[own.index], "map", shown=SHARE),
+            "leads": effects(leads.loc[own.index], "map"),
+        }
+        for title, own in table.groupby("set", sort=False)
     ]
 
 
@@ -235,7 +255,7 @@ def _runs(params: Params) -> Facts:
         "looked_at": source("osie").title,
         "own_heads": list(dict.fromkeys(titles[name] for name in runs if name in own)),
         "released_heads": list(dict.fromkeys(titles[name] for name in runs if name not in own)),
-        "shrunk": [titles[name] for name, run in runs.items() if run.get("shrink", 1) > 1],
+        "shrunk": [titles[name] for name, run in runs.items() if run.get("scale", 1) < 1],
         "rates": len(runs["rates"]["qualities"]),
         "main": runs[main]["set"],
         "mosaics": [row for row, own in variants.items() if own.get("method") == "mosaic"],
