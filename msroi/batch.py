@@ -45,9 +45,9 @@ def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Ite
     A bar on a terminal counts the images. With one job each has all cores, one after the
     other, and its steps are shown too where they last. With more, that many are done at a
     time in processes of their own, which share the cores: joblib gives each worker's numba
-    and torch its part of the threads. With None there is a job for each core, as far as each has
-    `IMAGES_PER_WORKER` to do. The work is a module's function or a partial of one, since it is sent
-    to the workers; InputError where one of them is killed.
+    and ONNX Runtime its part of the threads. With None there is a job for each core, as far as each
+    has `IMAGES_PER_WORKER` to do. The work is a module's function or a partial of one, since it is
+    sent to the workers; InputError where one of them is killed.
     """
     count = len(pairs)
     jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // IMAGES_PER_WORKER))

@@ -41,7 +41,8 @@ app = typer.Typer(
 
 HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
 ModelFile = Annotated[
-    str, typer.Option(metavar="PATH", help="Checkpoint that draws the map: a file, or released.")
+    str,
+    typer.Option(metavar="PATH", help="Network that draws the map: an .onnx file, or released."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 MapFile = Annotated[
@@ -60,7 +61,7 @@ def run(commands: typer.Typer, name: str) -> None:
 
     ``name`` is the program's, which begins what it says of an error.
     """
-    # Read when torch is imported: threads that wait sleep, which on a shared machine is many
+    # Read when numba starts its threads: those that wait sleep, which on a shared machine is many
     # times faster than the default, where they spin in the way of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:

@@ -178,7 +178,9 @@ def _check(data: bytes, path: Path) -> None:
     try:
         weights = onnx.load_model_from_string(data).graph.initializer
         if any(uses_external_data(tensor) for tensor in weights):
-            raise NetworkError(f"{path} keeps its weights in other files: name a file that is whole")
+            raise NetworkError(
+                f"{path} keeps its weights in other files: name a file that is whole"
+            )
         values = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
     except NetworkError:
         raise
@@ -200,7 +202,9 @@ def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSes
 
 
 def _foreign(path: Path, error: Exception) -> NetworkError:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    reason = (
+        str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    )
     return NetworkError(
         f"{path} is not a network that msroi can read ({reason}); train one with "
         "`python -m study train`"

@@ -242,5 +242,7 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
 
 
 def _architecture(header: Mapping[str, Any]) -> Architecture:
-    known = {field.name: header[field.name] for field in fields(Architecture) if field.name in header}
+    known = {
+        field.name: header[field.name] for field in fields(Architecture) if field.name in header
+    }
     return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
