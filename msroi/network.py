@@ -193,6 +193,8 @@ def _check(data: bytes, path: Path) -> None:
 def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong is raised, and told in one line
+    # Threads that wait sleep: spinning, they stand in the way of other processes' work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The threads that joblib or the user gives each process; 0 is every core.
     options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
     try:

@@ -63,6 +63,11 @@ class Architecture:
         if not self.classes or len(self.widths) != 5:
             raise ArgumentError("an architecture takes at least one class and exactly five widths")
 
+    @property
+    def sign(self) -> str:
+        """The evidence, "positive" or "signed", that the head's weights can give."""
+        return self.evidence or OWN_EVIDENCE[self.head]
+
 
 NORMS = {
     "batch": nn.BatchNorm2d,
@@ -168,7 +173,7 @@ class CAMHead(nn.Module):
 
 
 def _evidence(architecture: Architecture) -> nn.Module | Any:
-    return EVIDENCE[architecture.evidence or OWN_EVIDENCE[architecture.head]]
+    return EVIDENCE[architecture.sign]
 
 
 HEADS = {"msroi": MSROIHead, "cam": CAMHead}

@@ -19,6 +19,7 @@ from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
 from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import STRIDE
+from msroi.saliency import FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
 from study.params import MODELS
 from study.statistics import claims
@@ -31,6 +32,7 @@ Facts = dict[str, Any]
 
 PER_CENT, POINTS, NSS = Metric("BD-rate", "", 1), Metric("points", "", 0), Metric("NSS", "", 2)
 SHARE = Metric("share", "", 0)  # in per cent
+FOUND = Metric("NSS or AUC", "", 3)
 
 
 def effect(value: Interval, shown: Metric) -> Facts | None:
@@ -82,7 +84,8 @@ def found(tables: Tables) -> Facts:
     They are by the notebooks' names, of all of `study.article.article.FIGURES`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
-    people, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
+    judges, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
+    people = judges[judges["set"] == "osie"]
     return {
         "metrics": [{"key": key, "label": ALL[key].label} for key in METRICS],
         "claims": records(tables["verdict"]),
@@ -106,6 +109,7 @@ def found(tables: Tables) -> Facts:
             "effects": effects(people.assign(mean=people["difference"]), "map", shown=NSS),
             "top-1": {row["map"]: row["top-1"] for row in records(people, **{"top-1": ".1%"})},
         },
+        "finds": _finds(judges),
         "sizes": _sizes(tables["figure4_size_scaling"]),
         "categories": _categories(tables["figure5_categories"]),
     }
@@ -125,6 +129,22 @@ def _by_set(table: pd.DataFrame, by: str | list[str], *keys: str) -> list[Facts]
             "effects": effects(own, *keys),
         }
         for _, own in table.groupby(by, sort=False)
+    ]
+
+
+def _finds(table: pd.DataFrame) -> list[Facts]:
+    """What the maps find in each set: means, maxF, and MS-ROI's lead over each other map."""
+    leads = table.assign(mean=table["difference"])
+    return [
+        {
+            "set": source(name).title,
+            "images": _most(own),
+            "measure": {"nss": "NSS", "auc": "AUC"}[own["measure"].iloc[0]],
+            "values": {row["map"]: row["value"] for row in records(own, value=".3f")},
+            "maxf": {row["map"]: row["maxf"] for row in records(own, maxf=".3f")},
+            "leads": effects(leads.loc[own.index], "map", shown=FOUND),
+        }
+        for name, own in table.groupby("set", sort=False)
     ]
 
 
@@ -196,6 +216,7 @@ def constants() -> Facts:
         "salient": f"{SALIENT_SHARE:.0%}",
         "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
         "activity": MASKING_ENERGY,
+        "map": {"floor": FLOOR, "power": f"{POWER:g}", "middle": f"{MIDDLE:g}"},
         "resamples": f"{RESAMPLES:,}",
     }
 
@@ -212,8 +233,9 @@ def chosen(params: Params) -> Facts:
     return {
         "maps_per_class": head.maps_per_class,
         "activation": head.activation,
-        "evidence": head.evidence,
+        "evidence": head.sign,
         "rule": rule["select"],
+        "drawn_from": rule["evidence"],
         "short_sides": rule.get("short_sides", []),
         **levels,
         "qualities": level_qualities(**levels),
