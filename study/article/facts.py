@@ -140,7 +140,7 @@ def _finds(table: pd.DataFrame) -> list[Facts]:
             "set": source(name).title,
             "images": _most(own),
             "measure": {"nss": "NSS", "auc": "AUC"}[own["measure"].iloc[0]],
-            "values": {row["map"]: row["value"] for row in records(own, value=".3f")},
+            "means": {row["map"]: row["value"] for row in records(own, value=".3f")},
             "maxf": {row["map"]: row["maxf"] for row in records(own, maxf=".3f")},
             "leads": effects(leads.loc[own.index], "map", shown=FOUND),
         }
