@@ -189,7 +189,7 @@ def _check(data: bytes, path: Path) -> None:
     try:
         weights = list(_tensors(onnx.load_model_from_string(data)))
         if any(uses_external_data(tensor) for tensor in weights):
-            raise NetworkError(f"{path} keeps its weights in other files: name a file that is whole")
+            raise NetworkError(f"{path} keeps its weights in other files: name a whole one")
         values = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
     except NetworkError:
         raise
@@ -225,7 +225,8 @@ def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSes
 
 
 def _foreign(path: Path, error: Exception) -> NetworkError:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    said = str(error).strip() or type(error).__name__
+    reason = said.splitlines()[0][:200]
     return NetworkError(
         f"{path} is not a network that msroi can read ({reason}); train one with "
         "`python -m study train`"

@@ -57,10 +57,10 @@ def export(
 ) -> None:
     """Write networks of one head each, whose features and classes are the same, to one ONNX file.
 
-    Each network's `metadata` say how it was trained, ``size`` (pixels a side) among them; ``told`` is
-    what the file says beside. ``half`` keeps the weights in half precision, which halves the file; they are
-    computed with in float32 either way. ExportError if a weight is no finite number, or too large for
-    half precision, or the features or classes differ.
+    Each network's `metadata` say how it was trained, ``size`` (pixels a side) among them; ``told``
+    is what the file says beside. ``half`` keeps the weights in half precision, which halves the
+    file; they are computed with in float32 either way. ExportError if a weight is no finite number,
+    or too large for half precision, or the features or classes differ.
     """
     _check(networks)
     heads = [network.architecture.head for network in networks]
