@@ -6,7 +6,7 @@ both. Nothing here needs torch.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ RELEASED = Path(__file__).parent / "weights" / "released.onnx"  # both heads
 STRIDE = 32  # pixels a side of a cell; of the middle layer's half of it
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 LARGEST_BYTES = 2**28  # of a file; ten times the largest network of the study
+LARGEST_SIZE = 2048  # pixels a side that a file may say it was trained on, to bound the memory
 METADATA_KEY = "msroi"  # of what a file says of its training, as JSON
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("auto", *PROVIDERS)
@@ -134,13 +135,23 @@ def load_model(
         told = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         has = [name for name in HEADS if name in told["trained"]]
         network = Network(session, head if head in has else has[0], told)
-        network.natural_sides()
+        if not 1 <= network.trained["size"] <= LARGEST_SIZE:
+            raise ValueError(f"trained on {network.trained['size']} pixels a side")
         cells = network(np.full((1, 3, 2 * STRIDE, STRIDE), 0.5, np.float32))
+        _check_shapes(cells, len(network.classes))
     except Exception as error:  # whatever a foreign file's outputs and metadata lead to
         raise _foreign(path, error) from error
     if not all(np.isfinite(values).all() for values in cells):
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
     return network
+
+
+def _check_shapes(cells: Cells, C: int) -> None:
+    """Refuse what is not as `Cells` has it of one image of two cells by one."""
+    maps, middle = (1, C, 2, 1), (1, 4, 2)
+    for values, shape in zip(cells, (maps, maps, (1, C), (1, 2, 1), middle, middle), strict=True):
+        if values.shape != shape or values.dtype != np.float32:
+            raise ValueError(f"an output is of the shape {values.shape}, not {shape}")
 
 
 def checksum(path_or_name: str | Path) -> str:
@@ -176,11 +187,9 @@ def _check(data: bytes, path: Path) -> None:
     from onnx.external_data_helper import uses_external_data
 
     try:
-        weights = onnx.load_model_from_string(data).graph.initializer
+        weights = list(_tensors(onnx.load_model_from_string(data)))
         if any(uses_external_data(tensor) for tensor in weights):
-            raise NetworkError(
-                f"{path} keeps its weights in other files: name a file that is whole"
-            )
+            raise NetworkError(f"{path} keeps its weights in other files: name a whole one")
         values = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
     except NetworkError:
         raise
@@ -190,13 +199,27 @@ def _check(data: bytes, path: Path) -> None:
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
 
 
+def _tensors(message: Any) -> Iterator[Any]:
+    """Yield every tensor of a protobuf message, wherever it lies: weights, constants, functions."""
+    from onnx import TensorProto
+
+    if isinstance(message, TensorProto):
+        yield message
+        return
+    for field, value in message.ListFields():
+        if field.message_type:
+            for inner in [value] if hasattr(value, "ListFields") else value:
+                yield from _tensors(inner)
+
+
 def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong is raised, and told in one line
     # Threads that wait sleep: spinning, they stand in the way of other processes' work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The threads that joblib or the user gives each process; 0 is every core.
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    # The threads that joblib or the user gives each process (of a list the first); 0: every core.
+    threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     try:
         return onnxruntime.InferenceSession(data, options, providers=[provider])
     except Exception as error:  # the runtime's own errors have no common class
@@ -204,9 +227,8 @@ def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSes
 
 
 def _foreign(path: Path, error: Exception) -> NetworkError:
-    reason = (
-        str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    )
+    said = str(error).strip() or type(error).__name__
+    reason = said.splitlines()[0][:200]
     return NetworkError(
         f"{path} is not a network that msroi can read ({reason}); train one with "
         "`python -m study train`"

@@ -232,7 +232,7 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
         raise CheckpointError(f"{path} does not exist; {made}")
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[METADATA_KEY])
+            header = dict(json.loads((file.metadata() or {})[METADATA_KEY]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = Network(_architecture(header.pop("architecture")))
         network.load_state_dict(tensors)
