@@ -6,7 +6,7 @@ both. Nothing here needs torch.
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -183,33 +183,18 @@ def _read(path: Path) -> bytes:
 
 def _check(data: bytes, path: Path) -> None:
     """Refuse a file of a user's that holds what a network of ours never has."""
-    import onnx
-    from onnx.external_data_helper import uses_external_data
+    from msroi.tensors import is_external, is_finite, tensors
 
     try:
-        weights = list(_tensors(onnx.load_model_from_string(data)))
-        if any(uses_external_data(tensor) for tensor in weights):
-            raise NetworkError(f"{path} keeps its weights in other files: name a whole one")
-        values = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
-    except NetworkError:
-        raise
+        weights = list(tensors(data))
+        external = any(map(is_external, weights))
+        finite = all(map(is_finite, weights))
     except Exception as error:  # what is raised depends on the file's bytes
         raise _foreign(path, error) from error
-    if not all(np.isfinite(own).all() for own in values if own.dtype.kind == "f"):
+    if external:
+        raise NetworkError(f"{path} keeps its weights in other files: name a whole one")
+    if not finite:
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
-
-
-def _tensors(message: Any) -> Iterator[Any]:
-    """Yield every tensor of a protobuf message, wherever it lies: weights, constants, functions."""
-    from onnx import TensorProto
-
-    if isinstance(message, TensorProto):
-        yield message
-        return
-    for field, value in message.ListFields():
-        if field.message_type:
-            for inner in [value] if hasattr(value, "ListFields") else value:
-                yield from _tensors(inner)
 
 
 def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSession:
