@@ -21,8 +21,7 @@ from msroi import metrics, saliency
 from msroi.encoder import encode
 from msroi.errors import ArgumentError
 from msroi.images import decode, luma
-<<<<<<< HEAD
-from msroi.model import load_model, save_checkpoint
+from msroi.network import HEADS, load_model
 from msroi.saliency import (
     StaleMapError,
     centre_prior,
@@ -30,11 +29,8 @@ from msroi.saliency import (
     flat_map,
     named_maps,
     network_map,
+    unit,
 )
-=======
-from msroi.network import HEADS, load_model
-from msroi.saliency import StaleMapError, centre_prior, energy_map, named_maps, network_map
->>>>>>> tests
 from study.data.sets import load
 from study.measure import evaluation, workers
 from study.measure.evaluation import EvaluationError, evaluate
@@ -344,19 +340,12 @@ def test_a_rows_code_is_what_the_stage_evaluate_depends_on(tmp_path):
         evaluation.code_files(tmp_path)
 
 
-<<<<<<< HEAD
 def test_the_named_maps_are_those_of_the_heads_a_product_and_three_controls(folder, image):
-    path = folder / "small.safetensors"
-    maps = named_maps({"MS-ROI": path, "CAM": path}, select="topk", k=1)
-    product = maps["MS-ROI"](image) * centre_prior(image)
-    assert list(maps) == ["MS-ROI", "CAM", "MS-ROI × centre", "energy", "centre prior", "flat"]
-    np.testing.assert_array_equal(maps["MS-ROI × centre"](image), product)
-=======
-def test_the_named_maps_are_those_of_the_heads_and_three_controls(folder, image):
     path = folder / "small.onnx"
     maps = named_maps({"MS-ROI": (path, "msroi"), "CAM": (path, "cam")}, select="topk", k=1)
+    product = unit(maps["MS-ROI"](image) * centre_prior(image))
     assert list(maps) == ["MS-ROI", "CAM", "MS-ROI × centre", "energy", "centre prior", "flat"]
->>>>>>> tests
+    np.testing.assert_array_equal(maps["MS-ROI × centre"](image), product)
     expected = energy_map(image, load_model(path))
     np.testing.assert_allclose(maps["energy"](image), expected, atol=1e-5)
     np.testing.assert_array_equal(maps["centre prior"](image), centre_prior(image))
