@@ -3,20 +3,17 @@
     python benchmarks/maps.py [--model released] [--short-side 224] [--batch 16]
 
 The paper reports over 90 images a second on a Titan X. Here a map is all that
-`msroi.model.maps.saliency_maps` does, on as many threads as torch takes: scaling to the short side,
+`msroi.saliency.saliency_maps` does, on as many threads as ONNX Runtime takes: scaling to the short side,
 the network, the sum over classes, and the way back to the image's own size.
 """
 
 import os
 
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command sets it
-
 import numpy as np
-import torch
 from measures import parser, report, rounds, row
 
-from msroi.model import load_model
-from msroi.model.maps import saliency_maps
+from msroi.network import load_model
+from msroi.saliency import saliency_maps
 
 PAPER = 90.0
 GOAL = 60.0  # on two cores
@@ -24,7 +21,7 @@ GOAL = 60.0  # on two cores
 
 def main() -> None:
     options = parser(__doc__.splitlines()[0])
-    options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--model", default="released", help="a network's file, or 'released'")
     options.add_argument("--device", default="auto", help="auto, cpu or cuda")
     options.add_argument("--short-side", type=int, default=224)
     options.add_argument("--batch", type=int, default=16)
@@ -36,9 +33,8 @@ def main() -> None:
     jobs = {"maps": lambda: saliency_maps(images, model, short_sides=(side,))}
     rounds(jobs, 2)  # warms up
     rates = [len(images) / seconds for seconds in rounds(jobs, chosen.rounds)["maps"]]
-    on_gpu = next(model.parameters()).is_cuda
-    where = torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} threads"
-    size = f"{side}×{side}, batch of {len(images)}, {where}"
+    threads = os.environ.get("OMP_NUM_THREADS") or os.cpu_count()
+    size = f"{side}×{side}, batch of {len(images)}, {chosen.device}, {threads} threads"
     rows = [
         row(f"maps, {size}", rates, "maps/s", at_least=GOAL),
         row("maps, by the paper's 90/s on a Titan X", [r / PAPER for r in rates], "times"),

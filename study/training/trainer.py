@@ -17,7 +17,6 @@ from study.training import parallel
 from study.training.parallel import Share
 from study.training.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule
 
-
 BACKGROUND = -1  # the label of an image of no class
 
 
