@@ -3,8 +3,8 @@
     python benchmarks/maps.py [--model released] [--short-side 224] [--batch 16]
 
 The paper reports over 90 images a second on a Titan X. Here a map is all that
-`msroi.saliency.saliency_maps` does, on as many threads as ONNX Runtime takes: scaling to the short side,
-the network, the sum over classes, and the way back to the image's own size.
+`msroi.saliency.saliency_maps` does, on as many threads as ONNX Runtime takes: scaling to the short
+side, the network, the sum over classes, and the way back to the image's own size.
 """
 
 import os

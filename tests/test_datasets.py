@@ -494,7 +494,8 @@ def test_images_of_no_class_are_a_set_without_labels_and_in_no_split(name, folde
     ]
     assert nothing.classes == images.classes
     assert all(item.path.is_file() for item in nothing)
-    assert not set(names(nothing)) & set(sum(split(images, validation=0.5, seed=1).values(), []))
+    parts = split(images, validation=0.5, seed=1)
+    assert set(names(nothing)).isdisjoint(parts["train"] + parts["validation"])
 
 
 def test_a_set_without_images_of_no_class_says_so(classed, tmp_path):

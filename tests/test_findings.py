@@ -55,7 +55,7 @@ def test_logits_are_those_of_each_images_centre_square_at_the_size_of_training(t
 
 @pytest.fixture
 def two_classes(tmp_path, monkeypatch):
-    """A folder with a labelled set, and a file of both heads that were trained on it by its word."""
+    """A folder with a labelled set, and a file of heads that were trained on it by its word."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     for index in range(12):
@@ -71,7 +71,7 @@ def two_classes(tmp_path, monkeypatch):
     exported(tmp_path / "models/both.onnx", *nets)
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["findings"] = {"caltech101": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return tmp_path
 
 
@@ -178,7 +178,7 @@ def test_find_writes_a_table_of_heads_and_of_curves(outlined, tmp_path, monkeypa
     exported(tmp_path / "models/both.onnx", *(network(head) for head in HEADS))
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["findings"] = {"coco": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
-    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params))
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/coco").symlink_to(outlined.root)
     told = CliRunner().invoke(app, ["find", "coco", "--to", "found"], catch_exceptions=False)

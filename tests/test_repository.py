@@ -142,7 +142,9 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         | trained
         | drawing
         | {f"data/raw/{closeup['looked_at']['set']}"},
-        "model_what_it_finds": photographs | {path for path in found if "reports" in path},
+        "model_what_it_finds": photographs
+        | {path for path in found if "reports" in path}
+        | {"msroi/weights/released.onnx"},
     }
     assert data_that_notebooks_depend_on(study, tmp_path) == expected
 
