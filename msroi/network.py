@@ -6,8 +6,9 @@ both. Nothing here needs torch.
 
 import json
 import os
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,27 @@ class Cells(NamedTuple):
     middle_excess: np.ndarray  # mean of what exceeds their mean over the image [B, 2h, 2w]
 
 
+class Passes:
+    """An ONNX session, and what it lately showed: several maps of one image look at it once."""
+
+    KEPT = 6  # passes: both kinds of map of one image at three short sides
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.session = session
+        self._outputs = [output.name for output in session.get_outputs()]
+        self._seen: dict[bytes, dict[str, np.ndarray]] = {}
+
+    def __call__(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """Pixels float32 [B, 3, 32h, 32w] in [0, 1] → all outputs by name, not to be changed."""
+        key = blake2b(pixels.tobytes(), salt=str(pixels.shape[2:]).encode()[:16]).digest()
+        if key not in self._seen:
+            values = self.session.run(self._outputs, {"pixels": pixels})
+            while len(self._seen) >= self.KEPT:
+                del self._seen[next(iter(self._seen))]
+            self._seen[key] = dict(zip(self._outputs, values, strict=True))
+        return self._seen[key]
+
+
 class Network:
     """A network that is ready to look at images, by one of its heads.
 
@@ -54,17 +76,21 @@ class Network:
     """
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, head: str, metadata: dict[str, Any]
+        self,
+        run: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+        head: str,
+        metadata: dict[str, Any],
     ) -> None:
         self.head, self.metadata = head, metadata
         self.trained: dict[str, Any] = metadata["trained"][head]
         self.classes: tuple[str, ...] = tuple(metadata["classes"])
-        self._session = session
-        self._outputs = [f"{head}_maps", f"{head}_excess_maps", f"{head}_logits", *SHARED]
+        self._run = run
+        self._views = [f"{head}_maps", f"{head}_excess_maps", f"{head}_logits", *SHARED]
 
     def __call__(self, pixels: np.ndarray) -> Cells:
         """Pixels float32 [B, 3, 32h, 32w] in [0, 1] → what their cells show."""
-        return Cells(*self._session.run(self._outputs, {"pixels": pixels}))
+        shown = self._run(pixels)
+        return Cells(*(shown[view] for view in self._views))
 
     def look(self, images: Sequence[np.ndarray], side: int) -> tuple[Cells, tuple[int, int]]:
         """Look at images of one size, scaled to a short side of so many pixels.
@@ -130,11 +156,11 @@ def load_model(
     data = _read(path)
     if path_or_name != "released":
         _check(data, path)
-    session = _session(data, path, provider)
+    passes = _passes(data, path, provider)
     try:
-        told = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        told = json.loads(passes.session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         has = [name for name in HEADS if name in told["trained"]]
-        network = Network(session, head if head in has else has[0], told)
+        network = Network(passes, head if head in has else has[0], told)
         if not 1 <= network.trained["size"] <= LARGEST_SIZE:
             raise ValueError(f"trained on {network.trained['size']} pixels a side")
         cells = network(np.full((1, 3, 2 * STRIDE, STRIDE), 0.5, np.float32))
@@ -197,7 +223,9 @@ def _check(data: bytes, path: Path) -> None:
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
 
 
-def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSession:
+@lru_cache(maxsize=4)
+def _passes(data: bytes, path: Path, provider: str) -> Passes:
+    """Open a file of these bytes; the heads of one file share what it shows."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong is raised, and told in one line
     # Threads that wait sleep: spinning, they stand in the way of other processes' work.
@@ -206,7 +234,7 @@ def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSes
     threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
     options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     try:
-        return onnxruntime.InferenceSession(data, options, providers=[provider])
+        return Passes(onnxruntime.InferenceSession(data, options, providers=[provider]))
     except Exception as error:  # the runtime's own errors have no common class
         raise _foreign(path, error) from error
 

@@ -24,6 +24,7 @@ def alive(net):
 
 def exported(path, *networks, size=64, **options):
     """Write networks to an ONNX file, as training does, and load the first one's head from it."""
+    path.parent.mkdir(exist_ok=True)
     for each in networks:
         each.metadata = {"size": size} | each.metadata
     export(networks, path, **options)

@@ -114,7 +114,7 @@ def data_that_notebooks_depend_on(study, folder):
             stage.name.partition("@")[2]: {
                 dep.def_path
                 for dep in stage.deps
-                if dep.def_path.startswith(("reports/", "data/raw/", "models/"))
+                if dep.def_path.startswith(("reports/", "data/raw/", "models/", "msroi/weights/"))
             }
             for stage in stages
         }
@@ -124,8 +124,8 @@ def data_that_notebooks_depend_on(study, folder):
 def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp_path):
     study = composed(study)
     groups, photographs = study["notebook"], {study["photographs"]}
-    trained = {f"models/{head}.safetensors" for head in ("cam", "msroi")}
-    drawing = trained if study["saliency"]["heads"] == "models" else set()
+    trained = {f"models/{head}.onnx" for head in ("cam", "msroi")}
+    drawing = set(study["saliency"]["heads"].values())
     scenes = {"data/raw/scenes", "reports/findings/scenes"}
     (closeup,), (finds,) = groups["scenes"].values(), groups["released"].values()
     found = {f"{finds['found']}/{name}" for name in ("caltech101", "osie")}
@@ -138,8 +138,13 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         **{name: photographs | drawing for name in groups["pictures"]},
         "verdict": {f"reports/results/{run}.csv" for run in groups["verdict"]["verdict"]}
         | {"reports/results/scale.csv", "reports/findings/scenes"},
-        "figure2_cam_vs_msroi": scenes | trained | {f"data/raw/{closeup['looked_at']['set']}"},
-        "model_what_it_finds": photographs | {path for path in found if "reports" in path},
+        "figure2_cam_vs_msroi": scenes
+        | trained
+        | drawing
+        | {f"data/raw/{closeup['looked_at']['set']}"},
+        "model_what_it_finds": photographs
+        | {path for path in found if "reports" in path}
+        | {"msroi/weights/released.onnx"},
     }
     assert data_that_notebooks_depend_on(study, tmp_path) == expected
 

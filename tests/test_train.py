@@ -46,12 +46,12 @@ def test_examples_of_no_class_teach_the_sigmoids_that_nothing_is_there():
     nothing = with_background(examples(0, 0), 24, 2).images
     said = {}
     for count in (0, 48):
-        run = trainer("msroi", epochs=10, colour=0.0)
+        run = trainer("msroi", epochs=8)
         *_, last = run.epochs(with_background(examples(96, 0), count, 3), examples(24, 1))
         assert last.validation_accuracy >= 0.9
         said[count] = torch.sigmoid(predict(run.network.eval(), nothing)).amax(1).mean().item()
-    assert said[48] < 0.3
-    assert said[0] > 2 * said[48]
+    assert said[48] < 0.1
+    assert said[0] > 0.5
 
 
 def test_an_example_of_no_class_lacks_every_class_by_msroi_and_says_nothing_to_cam():
@@ -321,6 +321,6 @@ def test_images_of_no_class_enter_the_training_alone_and_only_where_params_say_s
 
 def test_a_set_without_images_of_no_class_is_told_what_to_set(study):
     changed(study)
-    with pytest.raises(DatasetError, match="no images of no class: set .*background: false"):
+    with pytest.raises(DatasetError, match=r"no images of no class: set .*background: false"):
         train_stage("cam", resume=False)
     assert not (study / "models").exists()
