@@ -3,37 +3,32 @@
     python benchmarks/maps.py [--short-side 224] [--batch 4]
 
 The paper reports over 90 images a second on a Titan X. Here a map is all that
-<<<<<<< HEAD
 `msroi.saliency.saliency_maps` does, on as many threads as there are cores: scaling to the short
 side, the network, the choice of classes, and the way back to the image's own size; decoding
 excluded. Both sides run the same network, of untrained heads on EfficientNet-Lite0, and differ in
 nothing but the runtime. The photograph is of 768×512 pixels, seen at the three usual short sides.
-=======
-`msroi.saliency.saliency_maps` does, on as many threads as ONNX Runtime takes: scaling to the short
-side, the network, the sum over classes, and the way back to the image's own size.
->>>>>>> tests
 """
 
 import os
 import tempfile
+from itertools import cycle
 from pathlib import Path
 
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as the command sets it
+
 import numpy as np
+import torch
 from measures import parser, report, rounds, row
 
-<<<<<<< HEAD
 from msroi import model
 from msroi.network import SHARED, Network, load_model
 from msroi.saliency import saliency_map, saliency_maps
 from study.training.export import Views, export
-=======
-from msroi.network import load_model
-from msroi.saliency import saliency_maps
->>>>>>> tests
 
 PAPER = 90.0
 GOAL = 200.0  # maps/s on two cores
 PHOTOGRAPH_SECONDS = 0.1
+ROUNDS_APART = 9  # odd: jobs take turns
 
 
 def in_torch(network: model.Network, like: Network) -> Network:
@@ -51,11 +46,6 @@ def in_torch(network: model.Network, like: Network) -> Network:
 
 def main() -> None:
     options = parser(__doc__.splitlines()[0])
-<<<<<<< HEAD
-=======
-    options.add_argument("--model", default="released", help="a network's file, or 'released'")
-    options.add_argument("--device", default="auto", help="auto, cpu or cuda")
->>>>>>> tests
     options.add_argument("--short-side", type=int, default=224)
     options.add_argument("--batch", type=int, default=4)
     options.add_argument("--rounds", type=int, default=30)
@@ -65,25 +55,21 @@ def main() -> None:
         export([network], Path(folder, "untrained.onnx"), half=True)
         by_onnx = load_model(Path(folder, "untrained.onnx"))
     side, rng = chosen.short_side, np.random.default_rng(2017)
-    images = list(rng.integers(0, 256, (chosen.batch, side, side, 3), np.uint8))
-    photograph = rng.integers(0, 256, (512, 768, 3), np.uint8)
-    jobs = {
-        "onnx": lambda: saliency_maps(images, by_onnx, short_sides=(side,)),
-        "torch": lambda: saliency_maps(images, by_torch, short_sides=(side,)),
-        "photograph": lambda: saliency_map(photograph, by_onnx),
-    }
+    # Never the same images twice within reach of what a network remembers
+    shape = (ROUNDS_APART, chosen.batch, side, side, 3)
+    batches = cycle(rng.integers(0, 256, shape, np.uint8))
+    photographs = cycle(rng.integers(0, 256, (ROUNDS_APART, 512, 768, 3), np.uint8))
     by_torch = in_torch(network, by_onnx)
+    jobs = {
+        "onnx": lambda: saliency_maps(list(next(batches)), by_onnx, short_sides=(side,)),
+        "torch": lambda: saliency_maps(list(next(batches)), by_torch, short_sides=(side,)),
+        "photograph": lambda: saliency_map(next(photographs), by_onnx),
+    }
     rounds(jobs, 2)  # warms up
-<<<<<<< HEAD
     seconds = rounds(jobs, chosen.rounds)
-    rates = {name: [len(images) / each for each in seconds[name]] for name in ("onnx", "torch")}
+    rates = {name: [chosen.batch / each for each in seconds[name]] for name in ("onnx", "torch")}
     ratios = [a / b for a, b in zip(rates["onnx"], rates["torch"], strict=True)]
-    size = f"{side}×{side}, batch of {len(images)}, {os.cpu_count()} cores"
-=======
-    rates = [len(images) / seconds for seconds in rounds(jobs, chosen.rounds)["maps"]]
-    threads = os.environ.get("OMP_NUM_THREADS") or os.cpu_count()
-    size = f"{side}×{side}, batch of {len(images)}, {chosen.device}, {threads} threads"
->>>>>>> tests
+    size = f"{side}×{side}, batch of {chosen.batch}, {os.cpu_count()} cores"
     rows = [
         row(f"maps by ONNX Runtime, {size}", rates["onnx"], "maps/s", at_least=GOAL),
         row(f"maps by torch, {size}", rates["torch"], "maps/s"),
