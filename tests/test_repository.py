@@ -128,7 +128,7 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
     drawing = set(study["saliency"]["heads"].values())
     scenes = {"data/raw/scenes", "reports/findings/scenes"}
     (closeup,), (finds,) = groups["scenes"].values(), groups["released"].values()
-    found = {f"{finds['found']}/{name}" for name in ("caltech101", "osie")}
+    found = {f"{finds['found']}/{name}" for name in ("caltech101", *JUDGES)}
     expected = {
         **{name: {f"reports/results/{run}.csv"} for name, run in groups["results"].items()},
         **{
