@@ -60,9 +60,9 @@ def saliency_map(
     Deviation: the paper sees images of one size, and the authors' code stretches the centre
     square's map over the image, which misplaces it on every image that is not square. Here the
     network sees the whole image, and the maps of several short sides are combined.
-    Deviation: the paper's maps are of the features as they are. Here they are of what stands out
-    from the features' mean over the image, which finds true objects better (``"plain"`` has the
-    paper's).
+    Deviation: in maps of the features as they are, what is everywhere in an image counts
+    everywhere. Here they are of what exceeds the features' mean over the image, which finds true
+    objects better (``"plain"`` has the paper's).
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from study.training.recipe import architecture_of, recipe_of
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STUDIES = ("sample", "kodak", "paper")
 CONDA_NAMES = {"pytorch": "torch"}
+JUDGES = ("osie", "mit1003", "ecssd", "coco")  # sets that say what is true
 
 
 def pyproject_dependencies():
