@@ -8,6 +8,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -22,6 +23,7 @@ from msroi.images import check_rgb
 
 RELEASED = Path(__file__).parent / "weights" / "released.onnx"  # both heads
 STRIDE = 32  # pixels a side of a cell; of the middle layer's half of it
+SIDE_RATIOS = (Fraction(5, 7), Fraction(10, 7), Fraction(20, 7))  # 160, 320, 640 pixels for 224
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 LARGEST_BYTES = 2**28  # of a file; ten times the largest network of the study
 LARGEST_SIZE = 2048  # pixels a side that a file may say it was trained on, to bound the memory
@@ -109,12 +111,9 @@ class Network:
         return self(pixels), (h, w)
 
     def natural_sides(self) -> tuple[int, int, int]:
-        """Short sides that a map looks at: 5/7, 10/7 and 20/7 of the size it was trained on.
-
-        That is 160, 320 and 640 pixels for 224.
-        """
+        """Short sides that a map looks at: `SIDE_RATIOS` of the size it was trained on."""
         size = self.trained["size"]
-        return tuple(max(STRIDE, round(size * ratio / 7)) for ratio in (5, 10, 20))
+        return tuple(max(STRIDE, round(size * ratio)) for ratio in SIDE_RATIOS)
 
     def top_classes(self, image: np.ndarray, *, k: int = 5) -> list[str]:
         """Name the k classes of largest evidence, most first, in an image uint8 [H, W, 3]."""

@@ -150,7 +150,7 @@ def test_parameters_change_what_is_said_of_the_method(params, said):
         "which gives 30, 40, 50, 60 and 70.": "which gives 10, 25, 40, 55 and 70.",
         "the tune is balanced": "the tune is hvs",
         "every class counts by its probability": "the first classes count by their rank",
-        "once and twice the side of the images": "short sides of 96 and 192 pixels",
+        "5/7, 10/7 and 20/7 of the side of the images": "short sides of 96 and 192 pixels",
         "The photographs of “OSIE at half size, MIT1003 at half": "In the place of Kodak’s images",
         "Why the mosaic loses.": "",  # the discussion
     }.items():

@@ -18,8 +18,8 @@ from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
 from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
-from msroi.network import STRIDE
-from msroi.saliency import FLOOR, MIDDLE, POWER
+from msroi.network import SIDE_RATIOS, STRIDE
+from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
 from study.params import MODELS
 from study.statistics import claims
@@ -216,7 +216,13 @@ def constants() -> Facts:
         "salient": f"{SALIENT_SHARE:.0%}",
         "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
         "activity": MASKING_ENERGY,
-        "map": {"floor": FLOOR, "power": f"{POWER:g}", "middle": f"{MIDDLE:g}"},
+        "map": {
+            "floor": FLOOR,
+            "power": f"{POWER:g}",
+            "top": 1,
+            "middle": f"{MIDDLE:g}",
+            "ratios": [str(ratio) for ratio in SIDE_RATIOS],
+        },
         "resamples": f"{RESAMPLES:,}",
     }
 
@@ -235,7 +241,7 @@ def chosen(params: Params) -> Facts:
         "activation": head.activation,
         "evidence": head.sign,
         "rule": rule["select"],
-        "drawn_from": rule["evidence"],
+        "drawn_from": rule.get("evidence", EVIDENCE[0]),
         "short_sides": rule.get("short_sides", []),
         **levels,
         "qualities": level_qualities(**levels),
