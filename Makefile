@@ -3,6 +3,7 @@
 # make lab     JupyterLab on the notebooks
 # make check   lint, format, the arrows between modules, and whether dvc.lock is of this code
 # make weights train the released checkpoint anew on Caltech-101, and measure what it finds
+# make trial   Figure 2's eight heads: trained, and what they find, to data/released/trial.csv
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
 #              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
 PYTHON ?= python3
@@ -12,7 +13,7 @@ INSTALLED := $(VENV)/installed
 # commands that a stage calls (msroi, jupyter) are those of the virtual environment
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lab check bench weights clean
+.PHONY: repro test lab check bench weights trial clean
 
 repro: $(INSTALLED)
 	dvc repro
@@ -39,6 +40,10 @@ weights: $(INSTALLED)
 	python -m study release
 	python -m study find caltech101 --to data/released
 	python -m study find osie --to data/released
+
+trial: $(INSTALLED)
+	dvc exp run -S study=trial train fetch@coco fetch@scenes
+	python -m study trial
 
 $(INSTALLED): pyproject.toml study/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
