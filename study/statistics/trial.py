@@ -78,16 +78,15 @@ def _settings(factors: Sequence[str]) -> Iterator[dict[str, str]]:
     yield {}
 
 
-def workers(gains: pd.DataFrame, *, of: str, objects: str) -> list[str]:
-    """Name the factors that do work in a set, the one that does most first.
-
-    They are those of which `gains` has, over all levels of the others, a whole interval above zero.
-    """
-    overall = gains[(gains["set"] == of) & (gains["objects"] == objects)]
-    overall = overall[[_is_overall(row) for row in overall.to_dict("records")]]
-    ordered = overall.sort_values("mean", ascending=False).itertuples()
-    return [row.factor for row in ordered if side(Interval(row.mean, row.low, row.high)) == ABOVE]
+def overall(gains: pd.DataFrame, *, of: str, objects: str = "2 or more") -> dict[str, Interval]:
+    """Give what each factor gains in a set over all levels of the others, by `gains`."""
+    some = gains[(gains["set"] == of) & (gains["objects"] == objects)]
+    others = some[list(FACTORS)].isin([ANY, ""]).all(axis="columns")
+    return {row.factor: Interval(row.mean, row.low, row.high) for row in some[others].itertuples()}
 
 
-def _is_overall(row: dict[str, object]) -> bool:
-    return all(row[factor] in ("", ANY) for factor in FACTORS)
+def working(gains: pd.DataFrame, *, of: str, objects: str = "2 or more") -> list[str]:
+    """Name the factors of which the whole interval is above zero, the one that gains most first."""
+    found = overall(gains, of=of, objects=objects)
+    above = [factor for factor, gain in found.items() if side(gain) == ABOVE]
+    return sorted(above, key=lambda factor: -found[factor].mean)
