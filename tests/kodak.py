@@ -11,6 +11,7 @@ from dvc.utils.hydra import compose_and_dump
 from PIL import Image
 
 from study.article import article
+from study.params import TRIAL
 
 ROOT = Path(__file__).parent.parent
 PUBLISHED = ROOT / "data/published/kodak"
@@ -31,8 +32,14 @@ def published():
     return {name: pd.read_csv(PUBLISHED / f"{name}.csv") for name in article.FIGURES}
 
 
-def content(tables, params):
-    return article.content(tables, params, deviations=article.deviations(README), run=RUN)
+def recorded():
+    """The trial of Figure 2, as `make trial` recorded it."""
+    return pd.read_csv(ROOT / TRIAL, dtype={"image": str})
+
+
+def content(tables, params, trial=None):
+    told = {"deviations": article.deviations(README), "run": RUN}
+    return article.content(tables, params, trial=recorded() if trial is None else trial, **told)
 
 
 def pictures(folder):

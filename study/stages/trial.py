@@ -8,11 +8,11 @@ from tqdm import tqdm
 
 from msroi.files import write_atomically
 from msroi.saliency import network_map
-from study.params import MODELS, RAW, StudyError, as_csv, read_params
+from study.params import MODELS, RAW, TRIAL, StudyError, as_csv, read_params
 
 
 def trial(
-    to: Annotated[Path, typer.Option(help="Folder of the two tables.")] = Path("data/released"),
+    to: Annotated[Path, typer.Option(help="Folder of the two tables.")] = TRIAL.parent,
 ) -> None:
     """Measure what each head of the study finds where several objects are.
 
@@ -50,5 +50,5 @@ def trial(
         | {"size": trained[name]["size"], "top_1": trained[name]["result"]["validation_accuracy"]}
         for name, parts in names.items()
     ]
-    write_atomically(to / "trial.csv", as_csv(pd.DataFrame(rows)[list(COLUMNS)]))
+    write_atomically(to / TRIAL.name, as_csv(pd.DataFrame(rows)[list(COLUMNS)]))
     write_atomically(to / "trial_heads.csv", as_csv(pd.DataFrame(heads)))
