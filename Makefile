@@ -4,6 +4,7 @@
 # make check   lint, format, the arrows between modules, and whether dvc.lock is of this code
 # make weights train the released checkpoint anew on Caltech-101, and measure what it finds
 # make trial   Figure 2's eight heads: trained, and what they find, to data/released/trial.csv
+#              (an hour on two cores at most)
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
 #              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
 PYTHON ?= python3

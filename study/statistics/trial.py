@@ -25,40 +25,44 @@ def with_objects(table: pd.DataFrame, least: int, most: float) -> pd.DataFrame:
     return table[table["objects"].between(least, most)]
 
 
-def by_head(table: pd.DataFrame, **where: str) -> pd.DataFrame:
-    """Lay the share of objects found out as a row an image, a column (features, weights, head).
+def by_head(table: pd.DataFrame, *, value: str = "found", **where: str) -> pd.DataFrame:
+    """Lay a value out as a row an image, a column (features, weights, head).
 
-    ``table`` has `COLUMNS`; ``where`` says which value other columns must have.
+    ``table`` has `COLUMNS`; ``value`` is ``"found"`` (the share of the image's objects) or
+    ``"auc"`` (of their union), ``where`` says which value other columns must have.
     """
     for column, value in where.items():
         table = table[table[column] == value]
-    return table.pivot(index="image", columns=list(FACTORS), values="found")
+    return table.pivot(index="image", columns=list(FACTORS), values=value)
 
 
-def gain(table: pd.DataFrame, factor: str, *, seed: int, **equal: str) -> Interval:
+def gain(
+    table: pd.DataFrame, factor: str, *, seed: int, value: str = "found", **equal: str
+) -> Interval:
     """Compare the two levels of one factor image by image, the other factors being equal.
 
-    ``table`` has `COLUMNS`, of images of one set. ``equal`` names the levels of other factors; a
-    factor that it leaves out is averaged over, image by image. The mean of the paired differences
-    in the share of objects found, in [−1, 1], and its 95% interval over the images.
+    ``table`` has `COLUMNS`, of images of one set; ``value`` as in `by_head`. ``equal`` names the levels of other factors; a
+    factor that it leaves out is averaged over, image by image. Gives the mean of the paired
+    differences, in [−1, 1], and its 95% interval over the images.
     """
     compared = [
-        by_head(table, **{factor: level}, **equal).mean(axis="columns") for level in FACTORS[factor]
+        by_head(table, value=value, **{factor: level}, **equal).mean(axis="columns")
+        for level in FACTORS[factor]
     ]
     return mean_interval((compared[0] - compared[1]).to_numpy(float), seed=seed)
 
 
-def gains(table: pd.DataFrame, *, seed: int) -> pd.DataFrame:
+def gains(table: pd.DataFrame, *, seed: int, value: str = "found") -> pd.DataFrame:
     """Compare the levels of every factor, at each pair of levels of the others and over all.
 
-    ``table`` has `COLUMNS`. Columns of the result: set, objects (a key of `COUNTS`), images,
+    ``table`` has `COLUMNS`, ``value`` as in `by_head`. Columns of the result: set, objects (a key of `COUNTS`), images,
     factor, then `FACTORS` with the levels that are equal (`ANY` for the mean over both, ``""`` for
     the factor that is compared), and `gain`'s mean, low and high.
     """
-    return pd.DataFrame(_rows(table, seed))
+    return pd.DataFrame(_rows(table, seed, value))
 
 
-def _rows(table: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
+def _rows(table: pd.DataFrame, seed: int, value: str) -> Iterator[dict[str, object]]:
     for (name, images), (objects, bounds) in product(
         table.groupby("set", sort=False), COUNTS.items()
     ):
@@ -67,7 +71,7 @@ def _rows(table: pd.DataFrame, seed: int) -> Iterator[dict[str, object]]:
         for factor in FACTORS:
             for equal in _settings([other for other in FACTORS if other != factor]):
                 levels = dict.fromkeys(FACTORS, ANY) | {factor: ""} | equal
-                found = gain(some, factor, seed=seed, **equal)
+                found = gain(some, factor, seed=seed, value=value, **equal)
                 yield told | {"factor": factor} | levels | found._asdict()
 
 
