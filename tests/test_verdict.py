@@ -104,14 +104,23 @@ def test_heads_are_compared_on_scenes_of_several_objects_alone():
 
 @pytest.mark.parametrize(
     ("signed", "positive", "verdicts"),
-    [(0.5, 0.0, ["reproduced", "not told apart"]), (0.0, -0.5, ["not told apart", "not reproduced"])],
+    [
+        (0.5, 0.0, ["reproduced", "not told apart"]),
+        (0.0, -0.5, ["not told apart", "not reproduced"]),
+    ],
 )
 def test_the_trial_judges_each_sign_by_itself_and_images_of_several_objects_alone(
     signed, positive, verdicts
 ):
     gain = {"signed": signed, "positive": positive}
     rows = [
-        {"features": features, "weights": weights, "head": head, "image": f"{n}", "objects": n % 3 + 1}
+        {
+            "features": features,
+            "weights": weights,
+            "head": head,
+            "image": f"{n}",
+            "objects": n % 3 + 1,
+        }
         | {"found": 0.5 + (gain[weights] if n % 3 else -gain[weights]) * (head == "msroi")}
         for features in ("imagenet", "caltech101")
         for weights in gain

@@ -187,7 +187,12 @@ def tried(table: pd.DataFrame, *, seed: int) -> Facts:
     }
     counted = gains.groupby(["set", "objects"], sort=False)["images"].first()
     columns = [
-        {"key": f"{name} {objects}", "set": source(name).title, "objects": objects, "images": int(n)}
+        {
+            "key": f"{name} {objects}",
+            "set": source(name).title,
+            "objects": objects,
+            "images": int(n),
+        }
         for (name, objects), n in counted.items()
     ]
     return {"sets": sets, "rows": rows, "columns": columns}

@@ -19,7 +19,7 @@ def train(
 ) -> None:
     """Train a head by the section `train` of params.yaml; writes models/<name>.onnx.
 
-    Beside it models/<name>.safetensors is the same for torch, whose features another may start from.
+    Beside it models/<name>.safetensors is the same for torch; another may start from its features.
 
     Over N processes, which split each batch and end in the same weights but for rounding:
 

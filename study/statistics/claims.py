@@ -170,8 +170,8 @@ def of_heads(found: pd.DataFrame, *, several: Sequence[int], seed: int) -> Claim
         _points(gain),
         "",
         sided(gain),
-        f"share of the objects in {len(by_scene)} scenes of {several[0]} to {several[-1]}; head and "
-        "sign of the weights differ at once",
+        f"share of the objects in {len(by_scene)} scenes of {several[0]} to {several[-1]}; head "
+        "and sign of the weights differ at once",
     )
 
 
@@ -185,9 +185,9 @@ def of_trial(recorded: pd.DataFrame, *, title: str, seed: int) -> list[Claim]:
     several = recorded[recorded["objects"] >= trial.SEVERAL]
     of_images = f"{several['image'].nunique()} photographs of {trial.SEVERAL} or more ({title})"
     said = {
-        "signed": "MS-ROI as published, its weights of either sign, finds the objects that CAM misses",
-        "positive": "MS-ROI with non-negative weights finds the objects that a CAM with such weights "
-        "misses",
+        "signed": "MS-ROI as published, with signed weights, finds the objects that CAM misses",
+        "positive": "MS-ROI with non-negative weights finds the objects that a CAM with such "
+        "weights misses",
     }
     claims = []
     for weights, claim in said.items():

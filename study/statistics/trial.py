@@ -41,9 +41,9 @@ def gain(
 ) -> Interval:
     """Compare the two levels of one factor image by image, the other factors being equal.
 
-    ``table`` has `COLUMNS`, of images of one set; ``value`` as in `by_head`. ``equal`` names the levels of other factors; a
-    factor that it leaves out is averaged over, image by image. Gives the mean of the paired
-    differences, in [−1, 1], and its 95% interval over the images.
+    ``table`` has `COLUMNS`, of images of one set; ``value`` as in `by_head`. ``equal`` names the
+    levels of other factors; a factor that it leaves out is averaged over, image by image. Gives the
+    mean of the paired differences, in [−1, 1], and its 95% interval over the images.
     """
     compared = [
         by_head(table, value=value, **{factor: level}, **equal).mean(axis="columns")
@@ -55,9 +55,9 @@ def gain(
 def gains(table: pd.DataFrame, *, seed: int, value: str = "found") -> pd.DataFrame:
     """Compare the levels of every factor, at each pair of levels of the others and over all.
 
-    ``table`` has `COLUMNS`, ``value`` as in `by_head`. Columns of the result: set, objects (a key of `COUNTS`), images,
-    factor, then `FACTORS` with the levels that are equal (`ANY` for the mean over both, ``""`` for
-    the factor that is compared), and `gain`'s mean, low and high.
+    ``table`` has `COLUMNS`, ``value`` as in `by_head`. Columns of the result: set, objects (a key
+    of `COUNTS`), images, factor, then `FACTORS` with the levels that are equal (`ANY` for the mean
+    over both, ``""`` for the factor that is compared), and `gain`'s mean, low and high.
     """
     return pd.DataFrame(_rows(table, seed, value))
 
