@@ -18,7 +18,8 @@ def table(share, objects=(1, 2, 2, 3, 4)):
     """A row an image and head; ``share`` gives what the head finds of an image of n objects."""
     rows = [
         dict(zip(trial.FACTORS, levels, strict=True))
-        | {"set": "coco", "image": str(number), "objects": n, "found": share(*levels, n)}
+        | {"set": "coco", "image": str(number), "objects": n}
+        | {"found": share(*levels, n), "auc": 0.5}
         for number, n in enumerate(objects)
         for levels in HEADS
     ]
@@ -42,6 +43,13 @@ def test_a_difference_is_between_heads_that_are_equal_in_all_but_one_factor():
     assert trial.gain(found, "head", seed=1).mean == pytest.approx(0.125)
     assert trial.gain(found, "features", seed=1, head="cam", weights="signed").mean == 0.25
     assert trial.gain(found, "weights", seed=1, head="cam").mean == 0
+
+
+def test_a_difference_can_be_of_the_auc():
+    found = table(sign_alone)
+    found["auc"] = 0.25 + 0.5 * (found["head"] == "msroi")
+    assert trial.gain(found, "head", seed=1, value="auc") == (0.5, 0.5, 0.5)
+    assert trial.gain(found, "weights", seed=1, value="auc").mean == 0
 
 
 def test_an_interval_is_over_images_not_over_heads():

@@ -31,8 +31,8 @@ def by_head(table: pd.DataFrame, *, value: str = "found", **where: str) -> pd.Da
     ``table`` has `COLUMNS`; ``value`` is ``"found"`` (the share of the image's objects) or
     ``"auc"`` (of their union), ``where`` says which value other columns must have.
     """
-    for column, value in where.items():
-        table = table[table[column] == value]
+    for column, level in where.items():
+        table = table[table[column] == level]
     return table.pivot(index="image", columns=list(FACTORS), values=value)
 
 
