@@ -2,7 +2,7 @@
 # make test    all tests
 # make lab     JupyterLab on the notebooks
 # make check   lint, format, the arrows between modules, and whether dvc.lock is of this code
-# make weights train the released checkpoint anew on Caltech-101, and measure what it finds
+# make weights train the released heads anew on Caltech-101, and measure what they find
 # make trial   Figure 2's eight heads: trained, and what they find, to data/released/trial.csv
 #              (an hour on two cores at most)
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
@@ -12,6 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 # commands that a stage calls (msroi, jupyter) are those of the virtual environment
+JUDGES := osie mit1003 ecssd coco
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: repro test lab check bench weights trial clean
@@ -37,10 +38,9 @@ bench: $(INSTALLED)
 	python benchmarks/bench.py $(BENCH)
 
 weights: $(INSTALLED)
-	dvc exp run -S study=released train@cam train@msroi fetch@osie
+	dvc exp run -S study=released train@cam train@msroi $(addprefix fetch@,$(JUDGES))
 	python -m study release
-	python -m study find caltech101 --to data/released
-	python -m study find osie --to data/released
+	for set in caltech101 $(JUDGES); do python -m study find $$set --to data/released || exit; done
 
 trial: $(INSTALLED)
 	dvc exp run -S study=trial train fetch@coco fetch@scenes

@@ -25,15 +25,16 @@ from study import provenance
 
 FOLDER = Path(__file__).parent
 PACKAGES = {
-    *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow", "psnr-hvsm"),
-    *("pyvips", "pyvips-binary", "scipy", "sewar", "torch"),
+    *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "onnxruntime", "pillow"),
+    *("psnr-hvsm", "pyvips", "pyvips-binary", "scipy", "sewar", "torch"),
 }
+COLUMNS = ["part", "what", "median", "least", "most", "unit", "machine"]  # of what is recorded
 SAMPLE = Path("data/raw/sample/motorcycle.png")
 # part → what of the driver's options it takes
 PARTS = {
     "speed": ("image",),
     "metrics": (),
-    "maps": ("model",),
+    "maps": (),
     "workers": ("model",),
     "large": ("model",),
     "growth": ("image", "model"),
@@ -43,10 +44,10 @@ PARTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--image", type=Path, default=SAMPLE, help=f"a photo ({SAMPLE})")
-    parser.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    parser.add_argument("--model", default="released", help="a network (.onnx), or 'released'")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
-    parser.add_argument("--record", type=Path, help="a CSV file for the rows too")
+    parser.add_argument("--record", type=Path, help="a CSV file whose rows of these parts to renew")
     options = parser.parse_args()
     result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **_circumstances()}
     result["rows"] = [row for part in options.parts for row in _run(part, options)]
@@ -55,8 +56,10 @@ def main() -> None:
     options.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(options.output, json.dumps(result, indent=1, ensure_ascii=False).encode())
     if options.record:
-        rows = pd.DataFrame(result["rows"]).assign(machine=provenance.processor())
-        rows = rows[["part", "what", "median", "least", "most", "unit", "machine"]]
+        rows = pd.DataFrame(result["rows"]).assign(machine=provenance.processor())[COLUMNS]
+        if options.record.exists():
+            kept = pd.read_csv(options.record)
+            rows = pd.concat([kept[~kept["part"].isin(options.parts)], rows])
         write_atomically(options.record, rows.to_csv(index=False, float_format="%.4g").encode())
 
 

@@ -42,7 +42,7 @@ SEARCH = {
     "direct.FIRST_SCALE_RATIO": (0.4, 0.6, 0.9),
 }
 LOOK = {
-    "importance.SALIENCY_RAMP": ((0.4, 0.8), (0.5, 0.7), (0.59, 0.61)),
+    "importance.SALIENCY_RAMP": ((0.45, 0.15), (0.4, 0.2), (0.35, 0.25)),
     "importance.MASKING_ENERGY": (5.0, 20.0, 80.0),
     "tables.flatness": (0.3, 0.5, 0.7),
     "tables.sensitivity": (0.7, 0.9, 1.1),

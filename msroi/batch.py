@@ -14,7 +14,6 @@ from tqdm import tqdm
 
 from msroi import images
 from msroi.encoder import BudgetError, encode_detailed
-from msroi.encoder.importance import SALIENCY_RAMP
 from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
 from msroi.saliency import SaliencyOf
@@ -46,9 +45,9 @@ def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Ite
     A bar on a terminal counts the images. With one job each has all cores, one after the
     other, and its steps are shown too where they last. With more, that many are done at a
     time in processes of their own, which share the cores: joblib gives each worker's numba
-    and torch its part of the threads. With None there is a job for each core, as far as each has
-    `IMAGES_PER_WORKER` to do. The work is a module's function or a partial of one, since it is sent
-    to the workers; InputError where one of them is killed.
+    and ONNX Runtime its part of the threads. With None there is a job for each core, as far as each
+    has `IMAGES_PER_WORKER` to do. The work is a module's function or a partial of one, since it is
+    sent to the workers; InputError where one of them is killed.
     """
     count = len(pairs)
     jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // IMAGES_PER_WORKER))
@@ -94,10 +93,10 @@ def compress_file(
 
 
 def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
-    """Read the map of an upright image; one too faint for `direct` to heed is told."""
+    """Read the map of an upright image; one that is flat, which `direct` can't heed, is told."""
     saliency = images.read_map(file, pixels.shape[:2])
-    if saliency.max() <= SALIENCY_RAMP[0]:
-        warnings.warn(f"{file} is nowhere above half grey: direct prefers nothing", stacklevel=2)
+    if saliency.min() == saliency.max():
+        warnings.warn(f"{file} is of one grey throughout: direct prefers nothing", stacklevel=2)
     return saliency
 
 

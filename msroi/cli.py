@@ -41,7 +41,8 @@ app = typer.Typer(
 
 HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
 ModelFile = Annotated[
-    str, typer.Option(metavar="PATH", help="Checkpoint that draws the map: a file, or released.")
+    str,
+    typer.Option(metavar="PATH", help="Network that draws the map: an .onnx file, or released."),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 MapFile = Annotated[
@@ -60,7 +61,7 @@ def run(commands: typer.Typer, name: str) -> None:
 
     ``name`` is the program's, which begins what it says of an error.
     """
-    # Read when torch is imported: threads that wait sleep, which on a shared machine is many
+    # Read when numba starts its threads: those that wait sleep, which on a shared machine is many
     # times faster than the default, where they spin in the way of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
@@ -214,7 +215,8 @@ def compare(
 ) -> None:
     """Measure how near a compressed image is to its original, on luma.
 
-    With --map also PSNR-S, over the map's salient pixels (above 3/5).
+    With --map also PSNR-S, over the 30% of the pixels where the map is largest, or over all that a
+    drawn mask marks; how many these are is told beside it.
     In JSON, null is a metric that such a small image has not, and "inf" no error at all.
 
     \b
@@ -231,11 +233,15 @@ def compare(
         sizes = [f"{image.shape[1]}×{image.shape[0]}" for image in (y, x)]
         raise InputError(f"{distorted}: is {sizes[0]} pixels, but {reference} is {sizes[1]}")
     values = metrics.compare(x, y, saliency)
+    share = None if saliency is None else float(metrics.salient_region(saliency).mean())
     if as_json:
-        typer.echo(json.dumps({name: _json_number(value) for name, value in values.items()}))
+        known = values if share is None else {"salient_share": share} | values
+        typer.echo(json.dumps({name: _json_number(value) for name, value in known.items()}))
     else:
         for name, value in values.items():
-            typer.echo(f"{name:<10} {value:8.4f} {metrics.METRICS[name].unit}".rstrip())
+            where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
+            unit = metrics.METRICS[name].unit
+            typer.echo(f"{name:<10} {value:8.4f} {unit} {where}".rstrip())
 
 
 def _fail(name: str, message: str) -> None:

@@ -6,8 +6,9 @@ both. Nothing here needs torch.
 
 import json
 import os
-from collections.abc import Sequence
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b, sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,6 +23,7 @@ RELEASED = Path(__file__).parent / "weights" / "released.onnx"  # both heads
 STRIDE = 32  # pixels a side of a cell; of the middle layer's half of it
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 LARGEST_BYTES = 2**28  # of a file; ten times the largest network of the study
+LARGEST_SIZE = 2048  # pixels a side that a file may say it was trained on, to bound the memory
 METADATA_KEY = "msroi"  # of what a file says of its training, as JSON
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("auto", *PROVIDERS)
@@ -44,6 +46,27 @@ class Cells(NamedTuple):
     middle_excess: np.ndarray  # mean of what exceeds their mean over the image [B, 2h, 2w]
 
 
+class Passes:
+    """An ONNX session, and what it lately showed: several maps of one image look at it once."""
+
+    KEPT = 6  # passes: both kinds of map of one image at three short sides
+
+    def __init__(self, session: onnxruntime.InferenceSession) -> None:
+        self.session = session
+        self._outputs = [output.name for output in session.get_outputs()]
+        self._seen: dict[bytes, dict[str, np.ndarray]] = {}
+
+    def __call__(self, pixels: np.ndarray) -> dict[str, np.ndarray]:
+        """Pixels float32 [B, 3, 32h, 32w] in [0, 1] → all outputs by name, not to be changed."""
+        key = blake2b(pixels.tobytes(), salt=str(pixels.shape[2:]).encode()[:16]).digest()
+        if key not in self._seen:
+            values = self.session.run(self._outputs, {"pixels": pixels})
+            while len(self._seen) >= self.KEPT:
+                del self._seen[next(iter(self._seen))]
+            self._seen[key] = dict(zip(self._outputs, values, strict=True))
+        return self._seen[key]
+
+
 class Network:
     """A network that is ready to look at images, by one of its heads.
 
@@ -53,17 +76,21 @@ class Network:
     """
 
     def __init__(
-        self, session: onnxruntime.InferenceSession, head: str, metadata: dict[str, Any]
+        self,
+        run: Callable[[np.ndarray], Mapping[str, np.ndarray]],
+        head: str,
+        metadata: dict[str, Any],
     ) -> None:
         self.head, self.metadata = head, metadata
         self.trained: dict[str, Any] = metadata["trained"][head]
         self.classes: tuple[str, ...] = tuple(metadata["classes"])
-        self._session = session
-        self._outputs = [f"{head}_maps", f"{head}_excess_maps", f"{head}_logits", *SHARED]
+        self._run = run
+        self._views = [f"{head}_maps", f"{head}_excess_maps", f"{head}_logits", *SHARED]
 
     def __call__(self, pixels: np.ndarray) -> Cells:
         """Pixels float32 [B, 3, 32h, 32w] in [0, 1] → what their cells show."""
-        return Cells(*self._session.run(self._outputs, {"pixels": pixels}))
+        shown = self._run(pixels)
+        return Cells(*(shown[view] for view in self._views))
 
     def look(self, images: Sequence[np.ndarray], side: int) -> tuple[Cells, tuple[int, int]]:
         """Look at images of one size, scaled to a short side of so many pixels.
@@ -129,18 +156,28 @@ def load_model(
     data = _read(path)
     if path_or_name != "released":
         _check(data, path)
-    session = _session(data, path, provider)
+    passes = _passes(data, path, provider)
     try:
-        told = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        told = json.loads(passes.session.get_modelmeta().custom_metadata_map[METADATA_KEY])
         has = [name for name in HEADS if name in told["trained"]]
-        network = Network(session, head if head in has else has[0], told)
-        network.natural_sides()
+        network = Network(passes, head if head in has else has[0], told)
+        if not 1 <= network.trained["size"] <= LARGEST_SIZE:
+            raise ValueError(f"trained on {network.trained['size']} pixels a side")
         cells = network(np.full((1, 3, 2 * STRIDE, STRIDE), 0.5, np.float32))
+        _check_shapes(cells, len(network.classes))
     except Exception as error:  # whatever a foreign file's outputs and metadata lead to
         raise _foreign(path, error) from error
     if not all(np.isfinite(values).all() for values in cells):
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
     return network
+
+
+def _check_shapes(cells: Cells, C: int) -> None:
+    """Refuse what is not as `Cells` has it of one image of two cells by one."""
+    maps, middle = (1, C, 2, 1), (1, 4, 2)
+    for values, shape in zip(cells, (maps, maps, (1, C), (1, 2, 1), middle, middle), strict=True):
+        if values.shape != shape or values.dtype != np.float32:
+            raise ValueError(f"an output is of the shape {values.shape}, not {shape}")
 
 
 def checksum(path_or_name: str | Path) -> str:
@@ -172,35 +209,39 @@ def _read(path: Path) -> bytes:
 
 def _check(data: bytes, path: Path) -> None:
     """Refuse a file of a user's that holds what a network of ours never has."""
-    import onnx
-    from onnx.external_data_helper import uses_external_data
+    from msroi.tensors import is_external, is_finite, tensors
 
     try:
-        weights = onnx.load_model_from_string(data).graph.initializer
-        if any(uses_external_data(tensor) for tensor in weights):
-            raise NetworkError(f"{path} keeps its weights in other files: name a file that is whole")
-        values = [onnx.numpy_helper.to_array(tensor) for tensor in weights]
-    except NetworkError:
-        raise
+        weights = list(tensors(data))
+        external = any(map(is_external, weights))
+        finite = all(map(is_finite, weights))
     except Exception as error:  # what is raised depends on the file's bytes
         raise _foreign(path, error) from error
-    if not all(np.isfinite(own).all() for own in values if own.dtype.kind == "f"):
+    if external:
+        raise NetworkError(f"{path} keeps its weights in other files: name a whole one")
+    if not finite:
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
 
 
-def _session(data: bytes, path: Path, provider: str) -> onnxruntime.InferenceSession:
+@lru_cache(maxsize=4)
+def _passes(data: bytes, path: Path, provider: str) -> Passes:
+    """Open a file of these bytes; the heads of one file share what it shows."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # what is wrong is raised, and told in one line
-    # The threads that joblib or the user gives each process; 0 is every core.
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS") or 0)
+    # Threads that wait sleep: spinning, they stand in the way of other processes' work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # The threads that joblib or the user gives each process (of a list the first); 0: every core.
+    threads = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     try:
-        return onnxruntime.InferenceSession(data, options, providers=[provider])
+        return Passes(onnxruntime.InferenceSession(data, options, providers=[provider]))
     except Exception as error:  # the runtime's own errors have no common class
         raise _foreign(path, error) from error
 
 
 def _foreign(path: Path, error: Exception) -> NetworkError:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    said = str(error).strip() or type(error).__name__
+    reason = said.splitlines()[0][:200]
     return NetworkError(
         f"{path} is not a network that msroi can read ({reason}); train one with "
         "`python -m study train`"

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from msroi.network import Cells, Network
 
 OWN = "MS-ROI"  # the map that encoders follow unless told otherwise, and that PSNR-S looks at
-SELECTIONS, EVIDENCE, PRIORS = ("expected", "threshold", "topk"), ("excess", "plain"), ("", "centre")
+SELECTIONS, EVIDENCE, PRIORS = (
+    ("expected", "threshold", "topk"),
+    ("excess", "plain"),
+    ("", "centre"),
+)
 # A place's evidence is a product over passes and layers. What a factor of 0 leaves of the others:
 FLOOR = 0.02
 # Sum of all factors' exponents, and that of a middle layer against 1 of the top one. Chosen on the
@@ -56,9 +60,9 @@ def saliency_map(
     Deviation: the paper sees images of one size, and the authors' code stretches the centre
     square's map over the image, which misplaces it on every image that is not square. Here the
     network sees the whole image, and the maps of several short sides are combined.
-    Deviation: the paper's maps are of the features as they are. Here they are of what stands out
-    from the features' mean over the image, which finds true objects better (``"plain"`` has the
-    paper's).
+    Deviation: in maps of the features as they are, what is everywhere in an image counts
+    everywhere. Here they are of what exceeds the features' mean over the image, which finds true
+    objects better (``"plain"`` has the paper's).
 
     Parameters
     ----------
@@ -200,9 +204,7 @@ def named_maps(heads: Mapping[str, tuple[str | Path, str]], **rule: Any) -> dict
     ``heads`` has the file and the head of each name, ``"MS-ROI"`` among them; the rule is of
     `saliency_map`. The controls are the energy, a centre prior and a flat map.
     """
-    drawn = {
-        name: network_map(file, head=head, **rule) for name, (file, head) in heads.items()
-    }
+    drawn = {name: network_map(file, head=head, **rule) for name, (file, head) in heads.items()}
     file, head = heads[OWN]
     shared = {key: rule[key] for key in ("evidence", "short_sides") if key in rule}
     return drawn | {
@@ -322,7 +324,9 @@ def _check_rule(select: str, k: int, evidence: str, prior: str) -> None:
     }
     for name, (given, allowed) in choices.items():
         if given not in allowed:
-            raise ArgumentError(f"{name} is {given!r}; it must be one of {', '.join(map(repr, allowed))}")
+            raise ArgumentError(
+                f"{name} is {given!r}; it must be one of {', '.join(map(repr, allowed))}"
+            )
     if k < 1:
         raise ArgumentError(f"k is {k}; topk takes one class at least")
 

@@ -2,20 +2,21 @@
 
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from networks import network
+from networks import alive, exported, network
 from pictures import bad_files, exif_block, photograph, right_half, save, srgb_profile
 from PIL import Image
 
 from msroi import cli, load_model, saliency_map
 from msroi.encoder import encode
 from msroi.images import FORMATS, overlay, png, read_image
-from msroi.model import save_checkpoint
+from msroi.network import HEADS
 
 H, W = 48, 80
 PHOTO, DRAWN = photograph(H, W), right_half((H, W))
@@ -49,8 +50,8 @@ def run(monkeypatch, capfd, here):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    path = tmp_path_factory.mktemp("models") / "small.safetensors"
-    save_checkpoint(network(), path, {})
+    path = tmp_path_factory.mktemp("models") / "small.onnx"
+    exported(path, *(alive(network(head)) for head in HEADS))
     return path
 
 
@@ -104,11 +105,11 @@ def test_compress_writes_what_encode_gives(run, arguments, options):
     assert f"{len(expected):,} bytes, quality" in out
 
 
-def test_a_map_that_is_too_faint_to_matter_is_told(run):
-    Image.new("L", (W, H), 120).save("faint.png")
-    code, _, said = run("compress photo.png -o out.jpg --map faint.png")
+def test_a_flat_map_which_can_not_matter_is_told(run):
+    Image.new("L", (W, H), 120).save("flat.png")
+    code, _, said = run("compress photo.png -o out.jpg --map flat.png")
     assert code == 0
-    assert "faint.png is nowhere above half grey" in said
+    assert "flat.png is of one grey throughout" in said
 
 
 @pytest.mark.parametrize(
@@ -262,6 +263,14 @@ def test_map_overlay_is_the_map_on_the_photo(run, checkpoint):
     np.testing.assert_array_equal(read_image("out.png").pixels, expected)
 
 
+@pytest.mark.parametrize("head", HEADS)
+def test_map_is_drawn_by_the_head_that_is_named(run, checkpoint, head):
+    assert run(f"map photo.png -o out.png --head {head} --model", checkpoint) == (0, "", "")
+    expected = saliency_map(PHOTO, load_model(checkpoint, head))
+    with Image.open("out.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), np.rint(255 * expected))
+
+
 # --- compare ---------------------------------------------------------------------------
 
 
@@ -273,10 +282,22 @@ def test_compare_prints_every_metric(run, here):
     assert names == ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
 
 
+def test_compare_tells_how_much_of_the_image_psnr_s_is_of(run):
+    mask = np.zeros((H, W), np.uint8)
+    mask[: H // 4] = 1  # however dark it is drawn
+    Image.fromarray(mask).save("mask.png")
+    share = H // 4 / H
+    _, out, _ = run("compare photo.png photo.png --map mask.png")
+    assert re.search(rf"^psnr_s +inf dB over {share:.0%} of the pixels$", out, re.MULTILINE)
+    _, out, _ = run("compare photo.png photo.png --map mask.png --json")
+    assert json.loads(out)["salient_share"] == pytest.approx(share)
+
+
 def test_compare_prints_json_and_nothing_else(run):
     code, out, _ = run("compare photo.png photo.png --json")
     values = json.loads(out, parse_constant=pytest.fail)  # neither NaN nor Infinity
     assert code == 0
+    assert "salient_share" not in values
     assert values["psnr"] == "inf" and values["ms_ssim"] is None and values["ssim"] == 1
 
 
@@ -354,7 +375,7 @@ def test_bad_usage_of_compress_is_refused(run, here, arguments, words):
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("map photo.png -o out.png --model no.safetensors", ["no.safetensors"]),
+        ("map photo.png -o out.png --model no.onnx", ["no.onnx", "is no file"]),
         ("compare photo.png small.png", [f"{W - 1}×{H}", f"{W}×{H}"]),
         (
             "compress photo.png -o out.jpg --map small.png",
@@ -391,8 +412,9 @@ def test_no_arguments_list_the_commands_and_their_help_teaches_with_examples(run
         assert f"\n    msroi {command} photo." in out
 
 
-def test_the_installed_command_runs_without_torch_where_no_network_is_needed(here):
-    (here / "torch.py").write_text("raise SystemExit('torch was imported')")
+def test_the_installed_command_runs_without_onnxruntime_where_no_network_is_needed(here):
+    for name in ("torch", "onnx", "onnxruntime"):
+        (here / f"{name}.py").write_text(f"raise SystemExit('{name} was imported')")
     code = "import sys; sys.path.insert(0, '.'); from msroi.cli import main; main()"
     line = "compress photo.png -o out.jpg --method standard"
     command = [sys.executable, "-W", "error", "-c", code, *line.split()]

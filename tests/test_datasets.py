@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from msroi.images import png
 from study.__main__ import app
-from study.data.classes import merge, read_groups, split
+from study.data.classes import background, merge, read_groups, split
 from study.data.fetch import fetch
 from study.data.registry import DatasetError, source, sources
 from study.data.sets import ImageSet, Item, intact, load
@@ -477,6 +477,32 @@ def test_a_split_selects_its_images_in_the_sets_order(classed):
     assert chosen.classes == classed.classes
     with pytest.raises(DatasetError, match="has no image 'd/00'"):
         classed.select(["d/00"])
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"), [("caltech101", "BACKGROUND_Google"), ("caltech256", "257.clutter")]
+)
+def test_images_of_no_class_are_a_set_without_labels_and_in_no_split(name, folder, tmp_path):
+    strange = [f"{folder}/notes.txt", f"{folder}/deeper/c.jpg", "notes.jpg.txt"]
+    tree(tmp_path, "001.ant/a.jpg", "002.bee/b.jpg", f"{folder}/a.jpg", f"{folder}/b.JPG", *strange)
+    images = load(name, tmp_path)
+    assert images.classes == ("001.ant", "002.bee")
+    nothing = background(images)
+    assert [(item.name, item.label, item.category) for item in nothing] == [
+        (f"{folder}/a.jpg", None, folder),
+        (f"{folder}/b.JPG", None, folder),
+    ]
+    assert nothing.classes == images.classes
+    assert all(item.path.is_file() for item in nothing)
+    parts = split(images, validation=0.5, seed=1)
+    assert set(names(nothing)).isdisjoint(parts["train"] + parts["validation"])
+
+
+def test_a_set_without_images_of_no_class_says_so(classed, tmp_path):
+    tree(tmp_path / "c", "ant/a.jpg", "bee/b.jpg")
+    for images in (classed, load("caltech101", tmp_path / "c")):
+        with pytest.raises(DatasetError, match="has no images of no class"):
+            background(images)
 
 
 # Merging

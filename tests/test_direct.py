@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from pictures import right_half
 from PIL import Image
 
-from msroi import encoder
+from msroi import encoder, images
 from msroi.encoder import BudgetError, blocks, coefficients, direct, encode, standard, tables
 from msroi.encoder.budget import SHARE_ACCEPTED, Start, approach
 from msroi.encoder.importance import importance, masking, usual_weight
+from msroi.metrics import psnr_s
 
 TUNES = list(tables.TUNES)
 SUBSAMPLINGS = list(blocks.SUBSAMPLINGS)
@@ -116,11 +117,24 @@ def test_salient_blocks_gain_by_strength_and_by_how_few_they_are():
     assert usual_weight(luma) == pytest.approx(np.sqrt((3 + 6.25**2) / 4))
 
 
-def test_importance_rises_about_three_fifths():
-    saliency = np.repeat([0, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 1], 8)[None].repeat(8, 0)
+@pytest.mark.parametrize(("offset", "scale"), [(0, 1), (0.2, 0.3)])
+def test_importance_rises_from_what_40_to_what_20_per_cent_reach(offset, scale):
+    values = np.r_[np.linspace(0, 0.4, 12), 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1]
+    saliency = np.repeat(offset + scale * values, 8)[None].repeat(8, 0)
     (g,) = importance(saliency, 1, CELLS[:1])
-    steps = np.array([0, 0, 0, 0.15625, 0.5, 0.84375, 1, 1])
+    steps = np.r_[np.zeros(13), 0.15625, 0.5, 0.84375, np.ones(5)]
     np.testing.assert_allclose(g[0], np.maximum(steps - steps.mean(), 0), atol=1e-6)
+
+
+@pytest.mark.parametrize("columns", [1, 6, 20])
+@pytest.mark.parametrize("grey", [0.1, 1])
+def test_the_blocks_of_a_drawn_mask_are_salient_and_no_others(columns, grey):
+    saliency = np.zeros((16, 320))
+    saliency[:, : 16 * columns] = grey
+    for g in importance(saliency, 1, CELLS):
+        edge = columns * g.shape[1] // 20
+        np.testing.assert_allclose(g[:, :edge], 1 - columns / 20, atol=1e-6)
+        assert not g[:, edge:].any()
 
 
 def test_texture_masks_and_flat_blocks_do_not():
@@ -194,6 +208,32 @@ def test_the_salient_half_gains_and_more_with_strength(rng):
     flat, mild, strong = error(0), error(2), error(5)
     assert strong[0] < mild[0] < flat[0]
     assert strong[1] > mild[1] > flat[1]
+
+
+def soft_spot(image):
+    """A soft spot, in whole 256ths: float64 [H, W] in [0, 1]."""
+    y, x = (np.linspace(-2, 2, side) for side in image.shape[:2])
+    return np.rint(256 * np.exp(-((y[:, None] - 0.5) ** 2) - x**2)) / 256
+
+
+def test_an_affine_stretch_of_the_map_changes_no_byte(rng):
+    image = photo(rng, (96, 128))
+    saliency = soft_spot(image)
+    data = encode(image, saliency)
+    assert data != encode(image)
+    assert encode(image, 0.25 + saliency / 2) == encode(image, saliency / 128) == data
+
+
+@pytest.mark.parametrize("stretch", [lambda m: 0.2 + 0.3 * m, np.square, np.sqrt])
+def test_an_increasing_function_of_the_map_gives_nearly_the_same_file(rng, stretch):
+    image = photo(rng, (192, 256))
+    saliency = soft_spot(image)
+    flat, plain, other = (
+        psnr_s(images.luma(image), images.luma(pillow(data)), saliency)
+        for data in (encode(image, own, quality=80) for own in (None, saliency, stretch(saliency)))
+    )
+    assert plain - flat > 0.3
+    assert abs(other - plain) < 0.15 * (plain - flat)
 
 
 def test_a_map_shifted_by_a_block_shifts_the_gain(rng):

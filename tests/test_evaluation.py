@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 import yaml
-from networks import network
+from networks import alive, exported, network
 from pictures import centred, right_half
 from PIL import Image
 
@@ -22,8 +21,16 @@ from msroi import metrics, saliency
 from msroi.encoder import encode
 from msroi.errors import ArgumentError
 from msroi.images import decode, luma
-from msroi.model import load_model, save_checkpoint
-from msroi.saliency import StaleMapError, centre_prior, energy_map, named_maps, network_map
+from msroi.network import HEADS, load_model
+from msroi.saliency import (
+    StaleMapError,
+    centre_prior,
+    energy_map,
+    flat_map,
+    named_maps,
+    network_map,
+    unit,
+)
 from study.data.sets import load
 from study.measure import evaluation, workers
 from study.measure.evaluation import EvaluationError, evaluate
@@ -70,9 +77,8 @@ def folder(tmp_path_factory):
         path = folder / f"data/raw/mine/{'ab'[index % 2]}/{index}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(picture).save(path)
-    for name in ("small", "msroi", "cam"):
-        save_checkpoint(network(), folder / f"{name}.safetensors", {})
-    run = {"heads": ".", "methods": "main"}
+    exported(folder / "small.onnx", *(alive(network(head)) for head in HEADS))
+    run = {"heads": dict.fromkeys(HEADS, "small.onnx"), "methods": "main"}
     params = {
         "seed": 1,
         "broken": "stop",
@@ -164,6 +170,12 @@ def test_a_row_is_what_encoding_and_measuring_by_hand_give_at_each_quality(image
         assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
         assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
         assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+        assert row["salient_share"] == metrics.salient_region(centred(image)).mean()
+
+
+def test_a_row_without_a_salient_pixel_says_so(image):
+    (row,) = evaluation.evaluate_image(image, {"MS-ROI": flat_map}, methods={"standard": {}})
+    assert row["salient_share"] == 0 and np.isnan(row["psnr_s"])
 
 
 def test_a_row_may_have_another_name_and_map_and_a_larger_budget(image):
@@ -188,14 +200,56 @@ def test_what_is_known_of_an_image_weighs_its_error(image):
     assert row["psnr_fix"] == metrics.psnr_weighted(x, y, weights)
 
 
-def test_a_shrunk_set_is_that_of_the_cells_means(tmp_path):
+def test_the_map_called_truth_is_what_is_known_of_the_image_stretched(image):
+    weights = right_half(image.shape[:2]) * 3e-6 + 1e-6  # as small as a density's
+    methods = {"led": {"method": "direct", "map": "truth"}, "direct": {}}
+    led, _ = evaluation.evaluate_image(
+        image, OWN, methods=methods, truths={"psnr_fix": weights.astype(np.float32)}
+    )
+    budget = led["budget_bytes"]
+    expected = encode(image, right_half(image.shape[:2]), method="direct", max_bytes=budget)
+    assert led["bytes"] == len(expected)
+    assert led["psnr"] == metrics.psnr(luma(image), luma(decode(expected)))
+
+
+def test_weights_that_are_equal_everywhere_stretch_to_a_map_of_nothing():
+    np.testing.assert_array_equal(evaluation.stretch(np.full((3, 4), 0.2)), np.zeros((3, 4)))
+
+
+def test_a_set_without_truths_is_refused_before_work_where_a_method_follows_the_truth(images):
+    methods = {"standard": {}, "oracle": {"method": "direct", "map": "truth"}}
+    seen.clear()
+    with pytest.raises(StudyError, match="oracle follows the truth, and mine has no fixations"):
+        evaluate(images, RECORDED, methods=methods, jobs=1)
+    assert seen == []
+
+
+def test_a_set_at_half_size_is_that_of_the_cells_means(tmp_path):
     image = scenes.render(200, 216, objects=["mug"], seed=2).image
     Image.fromarray(image).save(tmp_path / "one.png")
-    table, _ = evaluate(load("mine", tmp_path), OWN, methods={"standard": {}}, shrink=2, jobs=1)
+    table, _ = evaluate(load("mine", tmp_path), OWN, methods={"standard": {}}, scale=0.5, jobs=1)
     half = image.reshape(100, 2, 108, 2, 3).mean((1, 3))
     row = table.iloc[0]
     assert (row["width"], row["height"]) == (108, 100)
     assert row["bytes"] == len(encode(np.floor(half + 0.5).astype(np.uint8), method="standard"))
+
+
+def test_any_other_scale_resizes_to_the_nearest_side_and_keeps_weights_in_their_range(image):
+    mask = right_half((90, 121))
+    weights = evaluation.scaled(mask, 0.75)
+    assert weights.shape == (68, 91)  # 67.5 and 90.75
+    assert (weights.min(), weights.max()) == (0, 1)
+    assert weights.mean() == pytest.approx(mask.mean(), abs=0.01)
+    small = evaluation.scaled(image, 0.75)
+    assert small.dtype == np.uint8
+    np.testing.assert_array_equal(small, evaluation.resize(image, small.shape[:2]))
+    np.testing.assert_array_equal(evaluation.scaled(image, 1), image)
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1.5])
+def test_a_scale_that_is_none_is_told(images, scale):
+    with pytest.raises(StudyError, match="give one above 0 and at most 1"):
+        evaluate(images, OWN, methods=METHODS, scale=scale, jobs=1)
 
 
 def test_scenes_are_measured_over_their_true_objects(tmp_path):
@@ -226,17 +280,13 @@ def test_the_table_has_a_row_for_each_image_and_method_in_the_sets_order(images,
     assert broken == {}
 
 
-def test_a_map_does_not_depend_on_the_number_of_threads(folder, image):
-    saliency_of = network_map(folder / "small.safetensors", short_sides=[128, 200])
-    before = torch.get_num_threads()
-    try:
-        maps = []
-        for threads in (1, 2, 4):
-            torch.set_num_threads(threads)
-            maps.append(saliency_of(image).tobytes())
-            assert torch.get_num_threads() == threads
-    finally:
-        torch.set_num_threads(before)
+def test_a_map_does_not_depend_on_the_number_of_threads(folder, image, monkeypatch):
+    saliency_of = network_map(folder / "small.onnx", short_sides=[128, 200])
+    maps = []
+    for threads in (1, 2, 4):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+        saliency._network.cache_clear()
+        maps.append(saliency_of(image).tobytes())
     assert len(set(maps)) == 1
 
 
@@ -282,7 +332,7 @@ def test_rows_of_another_picture_of_that_name_are_not_taken(images, tmp_path):
 
 def test_a_rows_code_is_what_the_stage_evaluate_depends_on(tmp_path):
     code = {str(path.relative_to(ROOT)) for path in evaluation.code_files()}
-    used = "msroi/model/__init__.py msroi/encoder/trellis.py study/measure/evaluation.py"
+    used = "msroi/network.py msroi/encoder/trellis.py study/measure/evaluation.py"
     assert code.issuperset(used.split())
     assert not any(path.startswith(("study/article", "study/training", "data")) for path in code)
     assert {Path(path).suffix for path in code} == {".py", ".toml"}  # of sources.toml the sigmas
@@ -290,20 +340,22 @@ def test_a_rows_code_is_what_the_stage_evaluate_depends_on(tmp_path):
         evaluation.code_files(tmp_path)
 
 
-def test_the_named_maps_are_those_of_the_heads_and_three_controls(folder, image):
-    path = folder / "small.safetensors"
-    maps = named_maps({"MS-ROI": path, "CAM": path}, select="topk", k=1)
-    assert list(maps) == ["MS-ROI", "CAM", "energy", "centre prior", "flat"]
+def test_the_named_maps_are_those_of_the_heads_a_product_and_three_controls(folder, image):
+    path = folder / "small.onnx"
+    maps = named_maps({"MS-ROI": (path, "msroi"), "CAM": (path, "cam")}, select="topk", k=1)
+    product = unit(maps["MS-ROI"](image) * centre_prior(image))
+    assert list(maps) == ["MS-ROI", "CAM", "MS-ROI × centre", "energy", "centre prior", "flat"]
+    np.testing.assert_array_equal(maps["MS-ROI × centre"](image), product)
     expected = energy_map(image, load_model(path))
     np.testing.assert_allclose(maps["energy"](image), expected, atol=1e-5)
     np.testing.assert_array_equal(maps["centre prior"](image), centre_prior(image))
 
 
-def test_the_weights_of_a_checkpoint_decide_and_not_its_name(folder, image, tmp_path):
-    path = tmp_path / "small.safetensors"
-    path.write_bytes((folder / "small.safetensors").read_bytes())
+def test_the_weights_of_a_network_decide_and_not_its_name(folder, image, tmp_path):
+    path = tmp_path / "small.onnx"
+    path.write_bytes((folder / "small.onnx").read_bytes())
     old = network_map(path)
-    save_checkpoint(network("cam"), path, {})
+    exported(path, network("cam"))
     assert network_map(path).keywords["checksum"] != old.keywords["checksum"]
     saliency._network.cache_clear()  # as in a process that has not loaded it
     with pytest.raises(StaleMapError, match="has changed"):

@@ -1,20 +1,26 @@
 """What heads find: classes, fixated pixels, objects; and differences with their intervals."""
 
 import os
-import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+from networks import alive, exported, network
 from PIL import Image
 from scipy.io import savemat
 from typer.testing import CliRunner
 
+from msroi.network import HEADS
 from msroi.saliency import centre_prior
 from study.__main__ import app
+from study.data.classes import split
 from study.data.sets import ImageSet, Item, load
 from study.measure import findings
+from study.params import StudyError, as_json
+from study.training.trainer import load_examples, predict
 
 ROOT = Path(__file__).parents[1]
 REAL = Path(os.environ.get("MSROI_DATA", "../shared/data")).resolve()
@@ -31,6 +37,61 @@ def test_classification_counts_each_class_that_has_images_by_itself():
     assert findings.top_1(table) == pytest.approx(2 / 3)
     table = findings.classification(np.array([1]), np.array([[0.0, 1.0, 0.0]]), ("a", "b", "c"))
     assert table["class"].tolist() == ["b"]
+
+
+def test_logits_are_those_of_each_images_centre_square_at_the_size_of_training(tmp_path):
+    rng = np.random.default_rng(1)
+    for name, size in {"a": (40, 60), "b": (64, 64), "c": (90, 50)}.items():
+        Image.fromarray(rng.integers(0, 256, (*size, 3), np.uint8)).save(tmp_path / f"{name}.png")
+    net = alive(network())
+    model = exported(tmp_path / "own.onnx", net, size=64)
+    items = tuple(Item(name, tmp_path / f"{name}.png", label=0) for name in "abc")
+    images = ImageSet("mine", tmp_path, items, ("any",))
+    found = findings.logits(images, model)
+    assert found.shape == (3, 3)
+    by_torch = predict(net, load_examples(images, 64).images)  # as training validates
+    np.testing.assert_allclose(found, by_torch, atol=1e-4)
+
+
+@pytest.fixture
+def two_classes(tmp_path, monkeypatch):
+    """A folder with a labelled set, and a file of heads that were trained on it by its word."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(1)
+    for index in range(12):
+        path = tmp_path / f"data/raw/caltech101/{'ab'[index % 2]}/{index:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (40, 40, 3), np.uint8)).save(path)
+    images = load("caltech101", tmp_path / "data/raw/caltech101")
+    held_out = split(images, validation=0.3, seed=7)
+    nets = [network(head, classes=images.classes) for head in HEADS]
+    for net in nets:
+        net.metadata = {"validation": 0.3, "seed": 7}
+        net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
+    exported(tmp_path / "models/both.onnx", *nets)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["findings"] = {"caltech101": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    return tmp_path
+
+
+def find_caltech101():
+    command = ["find", "caltech101", "--to", "found"]
+    return CliRunner().invoke(app, command, catch_exceptions=False)
+
+
+def test_find_names_the_classes_of_the_images_that_each_head_held_out(two_classes):
+    told = find_caltech101()
+    assert told.exit_code == 0
+    table = pd.read_csv("found/caltech101/heads.csv")
+    assert table["head"].tolist() == ["MS-ROI"] * 2 + ["CAM"] * 2
+    assert table["images"].tolist() == [2] * 4  # a third of six, of each class
+
+
+def test_find_refuses_heads_that_were_trained_on_other_images(two_classes):
+    (two_classes / "data/raw/caltech101/a/00.png").unlink()
+    with pytest.raises(StudyError, match="MS-ROI was trained on other images than the 11 of cal"):
+        find_caltech101()
 
 
 def scene(folder, masks):
@@ -114,13 +175,16 @@ def test_curves_tell_maps_apart_by_more_than_their_name():
 
 def test_find_writes_a_table_of_heads_and_of_curves(outlined, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    exported(tmp_path / "models/both.onnx", *(network(head) for head in HEADS))
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["findings"] = {"coco": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     (tmp_path / "data/raw").mkdir(parents=True)
     (tmp_path / "data/raw/coco").symlink_to(outlined.root)
     told = CliRunner().invoke(app, ["find", "coco", "--to", "found"], catch_exceptions=False)
     assert told.exit_code == 0
     heads, curves = (pd.read_csv(f"found/coco/{name}.csv") for name in ("heads", "curves"))
-    maps = ["MS-ROI", "CAM", "energy", "centre prior", "flat"]
+    maps = ["MS-ROI", "CAM", "MS-ROI × centre", "energy", "centre prior", "flat"]
     assert heads.columns.tolist() == ["image", "objects", "map", "auc", "found"]
     assert heads["map"].tolist() == maps * 2
     assert curves["map"].unique().tolist() == maps

@@ -16,13 +16,21 @@ from msroi.images import decode, luma, read_image
 
 SINGLE = {
     "psnr": metrics.psnr,
-    "psnr_s": lambda x, y: metrics.psnr_s(x, y, np.ones(x.shape)),
+    "psnr_s": lambda x, y: metrics.psnr_s(x, y, hill(x.shape)),
     "psnr_hvs": lambda x, y: metrics.psnr_hvs_and_hvsm(x, y)[0],
     "psnr_hvsm": lambda x, y: metrics.psnr_hvs_and_hvsm(x, y)[1],
     "ssim": metrics.ssim,
     "ms_ssim": metrics.ms_ssim,
     "vifp": metrics.vifp,
 }
+
+
+def hill(shape):
+    """A map that falls from the middle to all sides, alike when it is mirrored."""
+    y, x = (1 - np.abs(2 * np.arange(side) + 1 - side) / side for side in shape)
+    return y[:, None] * x
+
+
 PERFECT = {name: inf if name.startswith("psnr") else 1 for name in SINGLE}
 
 
@@ -68,7 +76,7 @@ def test_an_image_smaller_than_the_window_has_no_value(pair, name, side):
     assert isnan(SINGLE[name](*below))
 
 
-MAP = np.array([[0, 0.6, 0.61, 1]], np.float32)
+MAP = np.array([[0.1, 0.11, 0.12, 0.13]], np.float32)
 WEIGHTS = np.array([[3.0, 4.0, 1.0, 0.0]])
 
 
@@ -76,9 +84,8 @@ WEIGHTS = np.array([[3.0, 4.0, 1.0, 0.0]])
     ("metric", "errors", "mse"),
     [
         (metrics.psnr, [0, 0, 0, 10], 25),
-        # the first two are not above 3/5
-        (lambda x, y: metrics.psnr_s(x, y, MAP), [100, 50, 6, 8], (36 + 64) / 2),
-        (lambda x, y: metrics.psnr_s(x, y, MAP, threshold=0.61), [100, 50, 6, 8], 64),
+        (lambda x, y: metrics.psnr_s(x, y, MAP), [100, 50, 9, 8], 64),
+        (lambda x, y: metrics.psnr_s(x, y, MAP, share=0.5), [100, 50, 6, 8], (36 + 64) / 2),
         (lambda x, y: metrics.psnr_weighted(x, y, WEIGHTS), [2, 1, 0, 9], (3 * 4 + 4 * 1) / 8),
     ],
 )
@@ -92,9 +99,33 @@ def test_psnr_does_not_wrap_around():
     assert metrics.psnr(black, white) == metrics.psnr(white, black) == 0
 
 
-@pytest.mark.parametrize(("metric", "level"), [(metrics.psnr_s, 0.6), (metrics.psnr_weighted, 0)])
+@pytest.mark.parametrize(("metric", "level"), [(metrics.psnr_s, 1), (metrics.psnr_weighted, 0)])
 def test_an_image_of_which_no_pixel_counts_has_no_value(pair, metric, level):
     assert isnan(metric(*pair, np.full(pair[0].shape, level)))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.3, 0.5, 0.95])
+@pytest.mark.parametrize("grey", [1 / 255, 1])
+def test_the_salient_region_of_a_drawn_mask_is_the_mask(rng, share, grey):
+    mask = (rng.permutation(2000) < 2000 * share).reshape(40, 50)
+    np.testing.assert_array_equal(metrics.salient_region(0.2 + 0.8 * grey * mask), mask)
+
+
+def test_the_salient_region_is_where_the_map_is_largest_whatever_its_scale(rng):
+    saliency = rng.permutation(2000).reshape(40, 50) / 2000
+    region = metrics.salient_region(saliency)
+    np.testing.assert_array_equal(region, saliency >= 0.7)
+    for stretched in (0.2 + 0.3 * saliency, 1e-3 * saliency, saliency**2, np.sqrt(saliency)):
+        np.testing.assert_array_equal(metrics.salient_region(stretched), region)
+    assert metrics.salient_region(saliency, 0.1).mean() == pytest.approx(0.1, abs=0.001)
+
+
+def test_the_salient_region_of_a_map_of_eight_bits_differs_by_ties_alone(rng):
+    saliency = rng.random((100, 100)).astype(np.float32)
+    stored = np.rint(255 * saliency).astype(np.uint8) / np.float32(255)
+    region, of_stored = metrics.salient_region(saliency), metrics.salient_region(stored)
+    assert not (region & ~of_stored).any()
+    assert of_stored.sum() - region.sum() < (stored == stored[of_stored].min()).sum()
 
 
 def test_weights_alike_everywhere_give_psnr_their_unit_does_not_matter_their_size_does(pair, rng):
@@ -210,19 +241,19 @@ def test_a_tall_image_takes_little_memory(name):
 def test_compare_works_on_luma_and_has_psnr_s_only_with_a_map(pair):
     x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
     without = metrics.compare(x, y)
-    with_map = metrics.compare(x, y, np.ones(pair[0].shape, np.float32))
+    with_map = metrics.compare(x, y, hill(pair[0].shape))
     assert with_map == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
     assert list(with_map) == list(SINGLE)
     assert list(without) == [name for name in SINGLE if name != "psnr_s"]
-    assert with_map.pop("psnr_s") == without["psnr"]
+    del with_map["psnr_s"]
     assert with_map == without
 
 
 def test_compare_takes_a_single_pixel():
     pixel = np.zeros((1, 1, 3), np.uint8)
     result = metrics.compare(pixel, pixel, np.ones((1, 1)))
-    assert result["psnr"] == result["psnr_s"] == inf
-    assert all(isnan(value) for name, value in result.items() if name not in ("psnr", "psnr_s"))
+    assert result.pop("psnr") == inf
+    assert all(isnan(value) for value in result.values())  # one pixel is a flat map
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from study.training.recipe import architecture_of, recipe_of
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 STUDIES = ("sample", "kodak", "paper")
 CONDA_NAMES = {"pytorch": "torch"}
+JUDGES = ("osie", "mit1003", "ecssd", "coco")  # sets that say what is true
 
 
 def pyproject_dependencies():
@@ -114,7 +115,7 @@ def data_that_notebooks_depend_on(study, folder):
             stage.name.partition("@")[2]: {
                 dep.def_path
                 for dep in stage.deps
-                if dep.def_path.startswith(("reports/", "data/raw/", "models/"))
+                if dep.def_path.startswith(("reports/", "data/raw/", "models/", "msroi/weights/"))
             }
             for stage in stages
         }
@@ -124,11 +125,11 @@ def data_that_notebooks_depend_on(study, folder):
 def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp_path):
     study = composed(study)
     groups, photographs = study["notebook"], {study["photographs"]}
-    trained = {f"models/{head}.safetensors" for head in ("cam", "msroi")}
-    drawing = trained if study["saliency"]["heads"] == "models" else set()
+    trained = {f"models/{head}.onnx" for head in ("cam", "msroi")}
+    drawing = set(study["saliency"]["heads"].values())
     scenes = {"data/raw/scenes", "reports/findings/scenes"}
     (closeup,), (finds,) = groups["scenes"].values(), groups["released"].values()
-    found = {f"{finds['found']}/{name}" for name in ("caltech101", "osie")}
+    found = {f"{finds['found']}/{name}" for name in ("caltech101", *JUDGES)}
     expected = {
         **{name: {f"reports/results/{run}.csv"} for name, run in groups["results"].items()},
         **{
@@ -138,8 +139,13 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         **{name: photographs | drawing for name in groups["pictures"]},
         "verdict": {f"reports/results/{run}.csv" for run in groups["verdict"]["verdict"]}
         | {"reports/results/scale.csv", "reports/findings/scenes"},
-        "figure2_cam_vs_msroi": scenes | trained | {f"data/raw/{closeup['looked_at']['set']}"},
-        "model_what_it_finds": photographs | {path for path in found if "reports" in path},
+        "figure2_cam_vs_msroi": scenes
+        | trained
+        | drawing
+        | {f"data/raw/{closeup['looked_at']['set']}"},
+        "model_what_it_finds": photographs
+        | {path for path in found if "reports" in path}
+        | {"msroi/weights/released.onnx"},
     }
     assert data_that_notebooks_depend_on(study, tmp_path) == expected
 

@@ -12,13 +12,17 @@ import pytest
 import torch
 import yaml
 from curves import curves, examples, trainer
+from PIL import Image
 from safetensors.torch import load, save
 
-from msroi.model import Network, load_model
+from msroi.model import Network, load_checkpoint
+from msroi.network import load_model
+from study.data.registry import DatasetError
 from study.rendered import scenes
 from study.stages.train import train as train_stage
+from study.training import trainer as training
 from study.training.recipe import Recipe, RecipeError, schedule
-from study.training.trainer import Examples, Trainer, augment
+from study.training.trainer import BACKGROUND, Examples, Trainer, augment, predict
 
 ROOT = Path(__file__).parent.parent
 
@@ -28,6 +32,44 @@ def test_a_head_learns_what_can_be_learned(head):
     *_, last = trainer(head, epochs=8).epochs(examples(96, 0), examples(24, 1))
     assert last.epoch == 8
     assert last.validation_accuracy >= 0.9
+
+
+def with_background(data, count, seed):
+    """Examples, and grey ones of no class among them."""
+    rng = np.random.default_rng(seed)
+    grey = 90 + rng.integers(-30, 30, (count, 32, 32, 3))
+    images = np.concatenate([data.images, grey.astype(np.uint8)])
+    return Examples(images, np.concatenate([data.labels, np.full(count, BACKGROUND)]))
+
+
+def test_examples_of_no_class_teach_the_sigmoids_that_nothing_is_there():
+    nothing = with_background(examples(0, 0), 24, 2).images
+    said = {}
+    for count in (0, 48):
+        run = trainer("msroi", epochs=8)
+        *_, last = run.epochs(with_background(examples(96, 0), count, 3), examples(24, 1))
+        assert last.validation_accuracy >= 0.9
+        said[count] = torch.sigmoid(predict(run.network.eval(), nothing)).amax(1).mean().item()
+    assert said[48] < 0.1
+    assert said[0] > 0.5
+
+
+def test_an_example_of_no_class_lacks_every_class_by_msroi_and_says_nothing_to_cam():
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.3, 0.1, -2.0]])
+    labels = torch.tensor([1, BACKGROUND])
+    by_hand = torch.nn.functional.softplus(logits)  # of what is not there
+    by_hand[0, 1] = 10 * torch.nn.functional.softplus(-logits[0, 1])
+    torch.testing.assert_close(trainer("msroi").loss(logits, labels), by_hand.mean())
+    cam = trainer("cam")
+    torch.testing.assert_close(cam.loss(logits, labels), cam.loss(logits[:1], labels[:1]))
+    assert cam.loss(logits[1:], labels[1:]) == 0
+
+
+def test_a_batch_of_examples_of_no_class_alone_leaves_cam_sound():
+    run = trainer("cam", epochs=1, batch_size=4)
+    (epoch,) = run.epochs(with_background(examples(3, 0), 9, 1), examples(6, 1))
+    assert np.isfinite(epoch.train_loss)
+    assert all(tensor.isfinite().all() for tensor in run.network.parameters())
 
 
 def weights(run):
@@ -190,7 +232,8 @@ def study(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_run_killed_after_its_last_epoch_still_writes_its_checkpoint(study, monkeypatch):
+@pytest.mark.parametrize("at", ["msroi.model.save_checkpoint", "study.training.export.export"])
+def test_a_run_killed_after_its_last_epoch_still_writes_its_files(study, monkeypatch, at):
     """The state is there, no epoch is left to do, and the curves are as they were."""
 
     class Killed(BaseException):
@@ -200,11 +243,84 @@ def test_a_run_killed_after_its_last_epoch_still_writes_its_checkpoint(study, mo
         raise Killed
 
     with monkeypatch.context() as context, pytest.raises(Killed):
-        context.setattr("msroi.model.save_checkpoint", killed)
+        context.setattr(at, killed)
         train_stage("cam", resume=False)
-    assert not (study / "models/cam.safetensors").exists()
+    assert not (study / "models/cam.onnx").exists()
     train_stage("cam", resume=True)
-    result = load_model(study / "models/cam.safetensors").metadata["result"]
+    result = load_checkpoint(study / "models/cam.safetensors").metadata["result"]
     last = json.loads((study / "reports/training/cam/metrics.json").read_text())
     assert last == result | {"epoch": 2, "step": 1}
-    assert [path.name for path in (study / "models").iterdir()] == ["cam.safetensors"]
+    assert files_of(study / "models") == ["cam.onnx", "cam.safetensors"]
+
+
+def files_of(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@torch.inference_mode()
+def test_the_stage_writes_the_same_network_for_torch_and_for_maps(study):
+    with torch.inference_mode(False):
+        train_stage("cam", resume=False)
+        train_stage("msroi", resume=False)
+    assert files_of(study / "models") == [
+        f"{head}.{kind}" for head in ("cam", "msroi") for kind in ("onnx", "safetensors")
+    ]
+    pixels = np.random.default_rng(0).random((1, 3, 64, 64), np.float32)
+    for head in ("cam", "msroi"):
+        own = load_checkpoint(study / f"models/{head}.safetensors")
+        model = load_model(study / f"models/{head}.onnx", head)
+        assert (model.head, model.classes) == (head, own.architecture.classes)
+        assert model.trained == own.metadata
+        assert model.trained["size"] == 32
+        cells = model(pixels)
+        maps, logits = own(torch.from_numpy(pixels))
+        np.testing.assert_allclose(cells.maps, maps, rtol=1e-3, atol=1e-4)
+        np.testing.assert_allclose(cells.logits, logits, rtol=1e-3, atol=1e-4)
+
+
+@pytest.fixture
+def with_no_class(study):
+    """The study on a set of two classes and a folder of images of none."""
+    rng = np.random.default_rng(1)
+    for folder, count in {"ant": 6, "bee": 6, "BACKGROUND_Google": 5}.items():
+        path = study / "data/raw/caltech101" / folder
+        path.mkdir(parents=True)
+        for index in range(count):
+            pixels = rng.integers(0, 256, (40, 36, 3), np.uint8)
+            Image.fromarray(pixels).save(path / f"image_{index:04}.jpg")
+    return changed(study, data="caltech101")
+
+
+def changed(study, background=True, **section):
+    params = yaml.safe_load((study / "params.yaml").read_text())
+    params["train"] |= section
+    params["train"]["heads"]["cam"] |= {"background": background}
+    (study / "params.yaml").write_text(yaml.safe_dump(params))
+    return study
+
+
+@pytest.mark.parametrize("background", [True, False])
+def test_images_of_no_class_enter_the_training_alone_and_only_where_params_say_so(
+    with_no_class, monkeypatch, background
+):
+    changed(with_no_class, background)
+    loaded, load_examples = [], training.load_examples
+
+    def recorded(images, size):
+        loaded.append(load_examples(images, size))
+        return loaded[-1]
+
+    monkeypatch.setattr(training, "load_examples", recorded)
+    train_stage("cam", resume=False)
+    labels = [examples.labels.tolist() for examples in loaded]
+    assert labels == [[0] * 5 + [1] * 5 + [BACKGROUND] * (5 * background), [0, 1]]
+    split = json.loads((with_no_class / "reports/training/cam/split.json").read_text())
+    assert not any("BACKGROUND" in name for part in split.values() for name in part)
+    assert load_model(with_no_class / "models/cam.onnx", "cam").classes == ("ant", "bee")
+
+
+def test_a_set_without_images_of_no_class_is_told_what_to_set(study):
+    changed(study)
+    with pytest.raises(DatasetError, match=r"no images of no class: set .*background: false"):
+        train_stage("cam", resume=False)
+    assert not (study / "models").exists()

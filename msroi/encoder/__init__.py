@@ -71,7 +71,8 @@ def encode(
     image : uint8 [H, W, 3]
         RGB; sides from 1 to 65500.
     saliency : float [H, W] in [0, 1], optional
-        1 is most important. None is flat: 0.5 everywhere.
+        The larger, the more important. ``"direct"`` heeds its order and no scale, ``"mosaic"``
+        its values. None is flat: 0.5 everywhere.
     method : str
         ``"direct"``: rate–distortion optimised under the map. Options: `strength`, `tune`,
         `subsampling` and `progressive`, see `msroi.encoder.direct.encode`.

@@ -74,7 +74,7 @@ def encode(
     image : uint8 [H, W, 3]
         RGB; of equal channels throughout, a grey JPEG.
     saliency : float [H, W] in [0, 1]
-        A flat one makes a plain optimising encoder.
+        Only its order counts. A flat one makes a plain optimising encoder.
     max_bytes : int
     quality : float
         libjpeg's number for about this size: where the search starts.

@@ -13,6 +13,7 @@ import numpy as np
 
 from msroi.images import check_rgb, luma
 from msroi.metrics.structure import multiscale_similarity, similarity, visual_information
+from msroi.region import SALIENT_SHARE, salient_region
 
 
 class Metric(NamedTuple):
@@ -43,7 +44,6 @@ DECIBELS = tuple(key for key, metric in METRICS.items() if metric.unit == "dB")
 INDICES = tuple(key for key, metric in METRICS.items() if metric.unit == "")
 
 PEAK = 255
-SALIENT = 3 / 5  # the upper edge of the middle one of the paper's five levels
 BLOCK = 8
 
 
@@ -98,23 +98,20 @@ def psnr_s(
     distorted: np.ndarray,
     saliency: np.ndarray,
     *,
-    threshold: float = SALIENT,
+    share: float = SALIENT_SHARE,
 ) -> float:
-    """PSNR over the salient pixels, those with saliency > `threshold`; nan without any.
-
-    Deviation: the paper's PSNR-S covers "those regions our method has identified as
-    salient", but which levels? Here they are those above the middle one of five.
+    """PSNR over the salient pixels, the `salient_region` of a map; nan without any.
 
     Parameters
     ----------
     reference, distorted : uint8 [H, W]
-    saliency : float [H, W] in [0, 1]
-        The same map for every method that is compared.
-    threshold : float
-        Compared in float32, so that a map stored as 8 bits meets it exactly.
+    saliency : float [H, W]
+        The same map for every method that is compared. Only its order counts, not its scale.
+    share : float
+        Of the pixels: those where the map is largest.
     """
     _check_sizes(reference, saliency)
-    salient = saliency.astype(np.float32) > np.float32(threshold)
+    salient = salient_region(saliency, share)
     if not salient.any():
         return nan
     return _decibels(np.mean(_squared_error(reference, distorted)[salient]))

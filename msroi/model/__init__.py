@@ -63,6 +63,11 @@ class Architecture:
         if not self.classes or len(self.widths) != 5:
             raise ArgumentError("an architecture takes at least one class and exactly five widths")
 
+    @property
+    def sign(self) -> str:
+        """The evidence, "positive" or "signed", that the head's weights can give."""
+        return self.evidence or OWN_EVIDENCE[self.head]
+
 
 NORMS = {
     "batch": nn.BatchNorm2d,
@@ -168,7 +173,7 @@ class CAMHead(nn.Module):
 
 
 def _evidence(architecture: Architecture) -> nn.Module | Any:
-    return EVIDENCE[architecture.evidence or OWN_EVIDENCE[architecture.head]]
+    return EVIDENCE[architecture.sign]
 
 
 HEADS = {"msroi": MSROIHead, "cam": CAMHead}
@@ -227,7 +232,7 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
         raise CheckpointError(f"{path} does not exist; {made}")
     try:
         with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {})[METADATA_KEY])
+            header = dict(json.loads((file.metadata() or {})[METADATA_KEY]))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = Network(_architecture(header.pop("architecture")))
         network.load_state_dict(tensors)
@@ -242,5 +247,7 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
 
 
 def _architecture(header: Mapping[str, Any]) -> Architecture:
-    known = {field.name: header[field.name] for field in fields(Architecture) if field.name in header}
+    known = {
+        field.name: header[field.name] for field in fields(Architecture) if field.name in header
+    }
     return Architecture(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})

@@ -32,6 +32,7 @@ FIGURES = (  # in the article's order; each has a table of the same name
     "table2_intervals",
     "ablations",
     "independent_test",
+    "ladder",
     "rate_distortion",
     "figure2_cam_vs_msroi",
     "figure3_maps",

@@ -5,7 +5,6 @@ the notebooks saved, `chosen` the study's parameters, `constants` the package.
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
 from inspect import signature
 from math import nan
 from pathlib import Path
@@ -18,8 +17,9 @@ from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
-from msroi.metrics import ALL, METRICS, PEAK, SALIENT, Metric
+from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import STRIDE
+from msroi.saliency import FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
 from study.params import MODELS
 from study.statistics import claims, trial
@@ -31,6 +31,8 @@ Params = Mapping[str, Any]
 Facts = dict[str, Any]
 
 PER_CENT, POINTS, NSS = Metric("BD-rate", "", 1), Metric("points", "", 0), Metric("NSS", "", 2)
+SHARE = Metric("share", "", 0)  # in per cent
+FOUND = Metric("NSS or AUC", "", 3)
 
 
 def effect(value: Interval, shown: Metric) -> Facts | None:
@@ -82,7 +84,8 @@ def found(tables: Tables) -> Facts:
     They are by the notebooks' names, of all of `study.article.article.FIGURES`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
-    people, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
+    judges, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
+    people = judges[judges["set"] == "osie"]
     return {
         "metrics": [{"key": key, "label": ALL[key].label} for key in METRICS],
         "claims": records(tables["verdict"]),
@@ -90,6 +93,7 @@ def found(tables: Tables) -> Facts:
         **_quality(tables["table1_quality"]),
         "sets": _by_set(intervals[intervals["metric"].isin(METRICS)], "set", "method", "metric"),
         "judged": _by_set(tables["independent_test"], ["set", "metric"], "other"),
+        "ladder": _ladder(tables["ladder"]),
         "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
         "rates": {
             "images": _most(rates),
@@ -99,12 +103,13 @@ def found(tables: Tables) -> Facts:
             tables["figure1_closeup"], bytes=",", budget_bytes=",", box_psnr=".2f", psnr=".2f"
         ),
         "heads": _heads(tables["figure2_cam_vs_msroi"]),
-        "maps": records(tables["figure3_maps"].sort_values("salient"), salient=".0%"),
+        "maps": records(tables["figure3_maps"].sort_values("mean"), mean=".2f"),
         "people": {
             "images": _most(people),
             "effects": effects(people.assign(mean=people["difference"]), "map", shown=NSS),
             "top-1": {row["map"]: row["top-1"] for row in records(people, **{"top-1": ".1%"})},
         },
+        "finds": _finds(judges),
         "sizes": _sizes(tables["figure4_size_scaling"]),
         "categories": _categories(tables["figure5_categories"]),
     }
@@ -124,6 +129,40 @@ def _by_set(table: pd.DataFrame, by: str | list[str], *keys: str) -> list[Facts]
             "effects": effects(own, *keys),
         }
         for _, own in table.groupby(by, sort=False)
+    ]
+
+
+def _finds(table: pd.DataFrame) -> list[Facts]:
+    """What the maps find in each set: means, maxF, and MS-ROI's lead over each other map."""
+    leads = table.assign(mean=table["difference"])
+    return [
+        {
+            "set": source(name).title,
+            "images": _most(own),
+            "measure": {"nss": "NSS", "auc": "AUC"}[own["measure"].iloc[0]],
+            "means": {row["map"]: row["value"] for row in records(own, value=".3f")},
+            "maxf": {row["map"]: row["maxf"] for row in records(own, maxf=".3f")},
+            "leads": effects(leads.loc[own.index], "map", shown=FOUND),
+        }
+        for name, own in table.groupby("set", sort=False)
+    ]
+
+
+def _ladder(table: pd.DataFrame) -> list[Facts]:
+    """Of each set each map's share of the oracle's gain, in per cent, and MS-ROI's lead over it."""
+    shares = table.assign(**{key: 100 * table[key] for key in ("low", "high")})
+    shares["mean"] = 100 * table["share"]
+    leads = table.assign(mean=table["lead"], low=table["lead_low"], high=table["lead_high"])
+    return [
+        {
+            "set": title,
+            "images": _most(own),
+            "metric": own["metric"].iloc[0],
+            "oracle": effect(Interval(own["gain"].iloc[-1], nan, nan), ALL[own["metric"].iloc[0]]),
+            "shares": effects(shares.loc[own.index], "map", shown=SHARE),
+            "leads": effects(leads.loc[own.index], "map"),
+        }
+        for title, own in table.groupby("set", sort=False)
     ]
 
 
@@ -225,10 +264,10 @@ def constants() -> Facts:
         "block": f"{SIDE}×{SIDE}",
         "last": SIDE * SIDE - 1,
         "peak": PEAK,
-        "salient": str(Fraction(SALIENT).limit_denominator(100)),
-        "flat_to": SALIENCY_RAMP[0],
-        "full_from": SALIENCY_RAMP[1],
+        "salient": f"{SALIENT_SHARE:.0%}",
+        "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
         "activity": MASKING_ENERGY,
+        "map": {"floor": FLOOR, "power": f"{POWER:g}", "middle": f"{MIDDLE:g}"},
         "resamples": f"{RESAMPLES:,}",
     }
 
@@ -245,8 +284,9 @@ def chosen(params: Params) -> Facts:
     return {
         "maps_per_class": head.maps_per_class,
         "activation": head.activation,
-        "evidence": head.evidence,
+        "evidence": head.sign,
         "rule": rule["select"],
+        "drawn_from": rule["evidence"],
         "short_sides": rule.get("short_sides", []),
         **levels,
         "qualities": level_qualities(**levels),
@@ -288,7 +328,7 @@ def _runs(params: Params) -> Facts:
         "looked_at": source("osie").title,
         "own_heads": list(dict.fromkeys(titles[name] for name in runs if name in own)),
         "released_heads": list(dict.fromkeys(titles[name] for name in runs if name not in own)),
-        "shrunk": [titles[name] for name, run in runs.items() if run.get("shrink", 1) > 1],
+        "shrunk": [titles[name] for name, run in runs.items() if run.get("scale", 1) < 1],
         "rates": len(runs["rates"]["qualities"]),
         "main": runs[main]["set"],
         "mosaics": [row for row, own in variants.items() if own.get("method") == "mosaic"],

@@ -34,7 +34,7 @@ def split(images: ImageSet, *, validation: float, seed: int) -> dict[str, list[s
 
 
 def background(images: ImageSet) -> ImageSet:
-    """Give the images of a set that are of no class, which `load` leaves out, as a set without labels.
+    """Give the images of a set that are of no class, which `load` leaves out: without labels.
 
     DatasetError if the set has none.
     """

@@ -10,6 +10,7 @@ from typing import Any
 from msroi.errors import InputError
 
 SOURCES = Path(__file__).with_name("sources.toml")
+SHARES = {0.5: "half", 0.25: "¼", 0.75: "¾"}  # of a side, as words
 
 
 class DatasetError(InputError, ValueError):
@@ -66,7 +67,7 @@ def source(name: str) -> Source:
 
 def title_of(run: Mapping[str, Any]) -> str:
     """What the images of a run of params.yaml are called: their set's title, and how small."""
-    title, shrink = source(run["set"]).title, run.get("shrink", 1)
-    if shrink == 1:
+    title, scale = source(run["set"]).title, run.get("scale", 1)
+    if scale == 1:
         return title
-    return f"{title} at half size" if shrink == 2 else f"{title} at 1/{shrink} size"
+    return f"{title} at {SHARES.get(scale, f'{scale:.0%}')} size"

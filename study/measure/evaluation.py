@@ -31,6 +31,7 @@ from study.params import StudyError
 
 COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
     *("image", "category", "width", "height", "method", "quality", "bytes", "budget_bytes"),
+    "salient_share",  # of the pixels: those that PSNR-S looks at
     *("psnr", *(metric for metric in METRICS if metric != "psnr")),
 )
 # Libraries whose version can change a row
@@ -38,6 +39,8 @@ LIBRARIES = (
     *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow"),
     *("psnr-hvsm", "scikit-image", "scipy", "onnxruntime"),
 )
+
+TRUTH = "truth"  # the map that is what is known of an image: where people looked, or its objects
 
 ROOT = Path(__file__).parents[2]  # the repository
 
@@ -63,7 +66,7 @@ def evaluate(
     *,
     methods: Methods,
     qualities: Sequence[int] = (50,),
-    shrink: int = 1,
+    scale: float = 1,
     jobs: int = -1,
     scheduler: str = "",
     journal: Journal | None = None,
@@ -73,8 +76,9 @@ def evaluate(
     The table has one row an image, a quality and a method, in the order given, whatever the
     workers; images that can't be read, or don't fit the budget, are left out and named. Of a set
     with fixations it also has psnr_fix, of one with masks psnr_objects:
-    `msroi.metrics.psnr_weighted`, dB. EvaluationError if a cluster's worker has another version of
-    the code, ClusterError if there is no such cluster.
+    `msroi.metrics.psnr_weighted`, dB. StudyError if a method follows the truth and an image has
+    none, or the scale is none; EvaluationError if a cluster's worker has another version of the
+    code, ClusterError if there is no such cluster.
 
     Parameters
     ----------
@@ -84,26 +88,32 @@ def evaluate(
         some).
     methods
         Name of a row → options of `msroi.encode`, ``method`` among them where the row has another
-        name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given),
-        and ``budget``, which the budget is multiplied by (1). PSNR-S is over MS-ROI's mask for all.
+        name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given;
+        `TRUTH` for what is known of the image), and ``budget``, which the budget is multiplied by
+        (1). PSNR-S is over the salient region of MS-ROI's map for all.
     qualities
         Each method gets at most the bytes of the standard JPEG of each of them.
-    shrink
-        Each image is the mean over cells of so many pixels a side: 2 halves it. Of photographs
-        that are JPEGs themselves, whose coefficients on multiples of a table's steps would
-        otherwise reward any encoder whose steps come near those.
+    scale
+        What the sides of each image, and of what is known of it, are multiplied by, in (0, 1]. It
+        is for photographs that are JPEGs themselves, whose coefficients on multiples of a table's
+        steps would otherwise reward any encoder whose steps come near those. One half, one third
+        and so on are the means over cells of 2×2, 3×3 … pixels; others are resized to the nearest
+        whole side, the image by Pillow's Lanczos filter and the truth by its triangle (`BILINEAR`),
+        which has no negative weight.
     jobs, scheduler
         Processes, joblib's way (-1: every core), or the address of a Dask cluster's scheduler.
     journal
         Takes each image's rows as they come. Rows that it already holds of the same image, maps,
         methods and code are not made again.
     """
+    _check_scale(scale)
+    _check_truths(images, methods)
     one = partial(
         _evaluate_item,
         maps=tuple(maps.items()),
         methods=tuple(methods.items()),
         qualities=tuple(qualities),
-        shrink=shrink,
+        scale=scale,
         upright=images.upright,
         sigma=images.sigma,
         code=code_version(),
@@ -143,10 +153,13 @@ def evaluate_image(
 ) -> list[dict[str, Any]]:
     """Rows of one image uint8 [H, W, 3], without name and category.
 
-    ``truths``: name of a column → weights float [H, W] of its `psnr_weighted`. The rest is
-    `evaluate`'s.
+    ``truths``: name of a column → weights float [H, W] of its `psnr_weighted`; the first, stretched
+    to [0, 1], is the map `TRUTH`. The rest is `evaluate`'s.
     """
-    drawn = cache(lambda name: maps[name](image))
+    truths = truths or {}
+    oracle = {TRUTH: lambda _: stretch(next(iter(truths.values())))} if truths else {}
+    drawn = cache(lambda name: (oracle | maps)[name](image))
+    share = float(metrics.salient_region(drawn(OWN)).mean())
     height, width = image.shape[:2]
     rows = []
     for quality in qualities:
@@ -154,11 +167,11 @@ def evaluate_image(
         for name, options in methods.items():
             encoded = _encode(image, drawn, budget, quality, **({"method": name} | options))
             row = {"width": width, "height": height, "method": name, "quality": encoded.quality}
-            row |= {"bytes": len(encoded.data), "budget_bytes": budget}
+            row |= {"bytes": len(encoded.data), "budget_bytes": budget, "salient_share": share}
             decoded = decode(encoded.data)
             row |= metrics.compare(image, decoded, drawn(OWN))
             x, y = luma(image), luma(decoded)
-            known = {name: metrics.psnr_weighted(x, y, w) for name, w in (truths or {}).items()}
+            known = {name: metrics.psnr_weighted(x, y, w) for name, w in truths.items()}
             rows.append(row | known)
     return rows
 
@@ -197,9 +210,32 @@ def sizes(shape: tuple[int, int], *, count: int, smallest: int) -> list[tuple[in
     return [(round(shape[0] * factor), round(shape[1] * factor)) for factor in factors]
 
 
-def resize(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Image uint8 [H, W, 3] at another size (H, W), by Pillow's Lanczos filter."""
-    return np.array(Image.fromarray(image).resize(size[::-1], Image.Resampling.LANCZOS))
+def resize(
+    image: np.ndarray, size: tuple[int, int], *, filter: int = Image.Resampling.LANCZOS
+) -> np.ndarray:
+    """Image uint8 [H, W, 3] or float32 [H, W] at another size (H, W), by a filter of Pillow's."""
+    return np.array(Image.fromarray(image).resize(size[::-1], filter))
+
+
+def scaled(values: np.ndarray, scale: float) -> np.ndarray:
+    """An image uint8 [H, W, 3] or weights float32 [H, W] at `evaluate`'s ``scale``.
+
+    Of cells those at the right and lower edge may have fewer pixels than the others.
+    """
+    if (1 / scale).is_integer():
+        cell = round(1 / scale)
+        return np.array(Image.fromarray(values).reduce(cell)) if cell > 1 else values
+    size = tuple(max(1, round(scale * side)) for side in values.shape[:2])
+    weights = values.ndim == 2
+    by = Image.Resampling.BILINEAR if weights else Image.Resampling.LANCZOS
+    return resize(values, size, filter=by)
+
+
+def stretch(weights: np.ndarray) -> np.ndarray:
+    """Weights [H, W] from 0 at their smallest to 1 at their largest; 0 where all are equal."""
+    low, high = weights.min(), weights.max()
+    span = high - low
+    return ((weights - low) / span if span else np.zeros_like(weights)).astype(np.float32)
 
 
 @cache
@@ -234,7 +270,7 @@ def _evaluate_item(
     maps: tuple[tuple[str, SaliencyOf], ...],
     methods: tuple[tuple[str, Mapping[str, Any]], ...],
     qualities: tuple[int, ...],
-    shrink: int,
+    scale: float,
     upright: str,
     sigma: float,
     code: str,
@@ -245,8 +281,8 @@ def _evaluate_item(
             "a worker has another version of msroi or its libraries: start the workers anew"
         )
     try:
-        image = _shrunk(read_pixels(item.path, upright=upright), shrink)
-        truths = {name: _shrunk(weights, shrink) for name, weights in _truths(item, sigma).items()}
+        image = scaled(read_pixels(item.path, upright=upright), scale)
+        truths = {name: scaled(weights, scale) for name, weights in _truths(item, sigma).items()}
         rows = evaluate_image(
             image, dict(maps), methods=dict(methods), qualities=qualities, truths=truths
         )
@@ -257,9 +293,20 @@ def _evaluate_item(
     return item.name, [{"image": item.name, "category": item.category} | row for row in rows], ""
 
 
-def _shrunk(values: np.ndarray, factor: int) -> np.ndarray:
-    """Means of cells of ``factor``² pixels; those at the right and lower edge may have fewer."""
-    return np.array(Image.fromarray(values).reduce(factor)) if factor > 1 else values
+def _check_scale(scale: float) -> None:
+    if not 0 < scale <= 1:
+        raise StudyError(f"the scale of a run is {scale}: give one above 0 and at most 1")
+
+
+def _check_truths(images: ImageSet, methods: Methods) -> None:
+    """Refuse a method that follows the truth, where an image has none."""
+    led = [name for name, options in methods.items() if options.get("map") == TRUTH]
+    without = [item.name for item in images if not (item.fixations or item.objects)]
+    if led and without:
+        raise StudyError(
+            f"{led[0]} follows the truth, and {images.name} has no fixations or objects of "
+            f"{without[0]}: take other methods, or a set that has (osie, mit1003, ecssd, coco)"
+        )
 
 
 def _truths(item: Item, sigma: float) -> dict[str, np.ndarray]:

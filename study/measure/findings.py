@@ -171,6 +171,26 @@ def differences(table: pd.DataFrame, *, unit: str, value: str, of: str, seed: in
     return pd.DataFrame(rows)
 
 
+def by_set(tables: Mapping[str, pd.DataFrame], *, of: str, seed: int) -> pd.DataFrame:
+    """What maps find in several sets: each map's mean, and the map ``of`` less it.
+
+    ``tables`` are those of `found`, by the sets' names; of a set with fixations the measure is nss,
+    of one with true objects auc. Columns: set, measure, map, value, difference, low, high (95%),
+    images.
+    """
+    rows = []
+    for name, table in tables.items():
+        measure = "nss" if "nss" in table else "auc"
+        means = table.groupby("map", sort=False)[measure].mean().rename("value").reset_index()
+        less = differences(table, unit="image", value=measure, of=of, seed=seed)
+        less = less.rename(columns={"units": "images"})
+        rows.append(means.merge(less, on="map", how="left").assign(set=name, measure=measure))
+        rows[-1]["images"] = table["image"].nunique()
+    together = pd.concat(rows, ignore_index=True)
+    first = ["set", "measure", "map", "value"]
+    return together[[*first, "difference", "low", "high", "images"]]
+
+
 def nss(saliency: np.ndarray, points: np.ndarray) -> float:
     """Normalized scanpath saliency: the map's mean at the fixations, in its standard deviations.
 

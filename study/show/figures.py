@@ -23,11 +23,14 @@ METHOD_STYLES = {
     "direct-cam": {"color": "#CC79A7", "linestyle": "-.", "marker": "<"},
     "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
     "direct-centre": {"color": "#E69F00", "linestyle": ":", "marker": ">"},
+    "direct-product": {"color": "#332288", "linestyle": "-", "marker": "d"},
+    "direct-oracle": {"color": "#000000", "linestyle": "--", "marker": "p"},
 }
 DOT_STYLES = {method: look | {"linestyle": "none"} for method, look in METHOD_STYLES.items()}
 MAP_COLOURS = {
     "CAM": "#E69F00",
     "MS-ROI": "#0072B2",
+    "MS-ROI × centre": "#332288",
     "energy": "#009E73",
     "centre prior": "#999999",
     "flat": "#333333",

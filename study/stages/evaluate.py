@@ -55,7 +55,7 @@ def evaluate(
         named_maps(heads_in(run["heads"]), **params["saliency"]["rule"]),
         methods=methods,
         qualities=run.get("qualities", [section["quality"]]),
-        shrink=run.get("shrink", 1),
+        scale=run.get("scale", 1),
         scheduler=os.environ.get("MSROI_DASK", ""),
         journal=journal,
     )

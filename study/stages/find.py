@@ -84,7 +84,9 @@ def _classified(images, heads: Mapping[str, tuple[Path, str]]) -> Iterator[dict[
         yield from table.assign(head=title).to_dict("records")
 
 
-def _found_by_setting(images, own: tuple[Path, str], *, every: int, top: list[int], short_sides: list[int]):
+def _found_by_setting(
+    images, own: tuple[Path, str], *, every: int, top: list[int], short_sides: list[int]
+):
     """What MS-ROI's maps of every n-th image find, by rule and by scale."""
     from study.measure import findings
 
@@ -93,7 +95,8 @@ def _found_by_setting(images, own: tuple[Path, str], *, every: int, top: list[in
     some = images.select(item.name for item in images.items[::every])
     for side in tqdm(short_sides, desc="short sides", unit="side"):
         maps = {
-            name: network_map(own[0], head=own[1], short_sides=(side,), **rule) for name, rule in rules.items()
+            name: network_map(own[0], head=own[1], short_sides=(side,), **rule)
+            for name, rule in rules.items()
         }
         for row in findings.found(some, maps):
             yield row | {"short_side": side}

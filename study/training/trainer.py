@@ -17,7 +17,6 @@ from study.training import parallel
 from study.training.parallel import Share
 from study.training.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule
 
-
 BACKGROUND = -1  # the label of an image of no class
 
 
@@ -134,8 +133,13 @@ class Trainer:
         return self.loss(logits, labels) if len(labels) else logits.sum()
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss of a batch: Eq. 3's cross entropy, or Eq. 6's for each class by itself."""
+        """Mean loss of a batch: Eq. 3's cross entropy, or Eq. 6's for each class by itself.
+
+        An image of no class lacks every one by Eq. 6, and says nothing by Eq. 3.
+        """
         if self.network.architecture.head == "cam":
+            if (labels == BACKGROUND).all():  # whose mean is none
+                return 0 * logits.sum()
             smoothing = self.recipe.label_smoothing
             return F.cross_entropy(
                 logits, labels, label_smoothing=smoothing, ignore_index=BACKGROUND

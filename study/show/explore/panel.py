@@ -13,6 +13,7 @@ import numpy as np
 
 from msroi.encoder import METHODS, OFFERED
 from msroi.images import ImageError, png
+from msroi.metrics import salient_region
 from study.show.explore import subject as subjects
 from study.show.explore.subject import AMPLIFIED, PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
 
@@ -186,7 +187,8 @@ class Panel(widgets.VBox):
         self.views |= {"this JPEG": own.data, "standard JPEG": standard.data}
         self.pictures["JPEG"].value = own.data
         self.pictures["difference"].value = png(own.difference)
-        self.numbers.value = subjects.numbers(subjects.table(self.steps), own.difference.size)
+        salient = salient_region(self.saliency)
+        self.numbers.value = subjects.numbers(subjects.table(self.steps), salient)
         self.show_view()
 
     @told

@@ -32,15 +32,15 @@ class Photo(NamedTuple):
 
 
 class Brush(NamedTuple):
-    """A soft round brush: its centre and radius in pixels. Within it one touch is salient."""
+    """A soft round brush: its centre and radius in pixels. It touches nothing beyond."""
 
     x: float
     y: float
     radius: float
 
     def touch(self, shape: tuple[int, int]) -> np.ndarray:
-        """Return one touch of the brush, a Gaussian: float32 [H, W] in [0, 1]."""
-        return np.float32(metrics.SALIENT) ** np.square(self._distance(shape))
+        """Return one touch of the brush, 1 − d² at d radii: float32 [H, W] in [0, 1]."""
+        return np.maximum(1 - np.square(self._distance(shape)), 0)
 
     def shown_on(self, saliency: np.ndarray) -> np.ndarray:
         """Draw a map [H, W] in the figures' colours, 0 black and 1 light, the brush as a ring."""
@@ -156,13 +156,17 @@ def table(steps: Mapping[str, Step]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def numbers(made: pd.DataFrame, pixels: int) -> str:
-    """Write a `table` of steps as HTML: the bytes in two lines, and a row for each metric."""
+def numbers(made: pd.DataFrame, salient: np.ndarray) -> str:
+    """Write a `table` of steps as HTML: the bytes in two lines, and a row for each metric.
+
+    The map's `msroi.metrics.salient_region` [H, W] is what PSNR-S looks at.
+    """
     own = made.iloc[-1]
     said = (
         f"<b>{own['method']}</b> takes <b>{own['bytes']:,}</b> of {own['budget_bytes']:,} bytes:"
         f"<br>{own['bytes'] / own['budget_bytes']:.1%} of the budget, "
-        f"{8 * own['bytes'] / pixels:.2f} bits a pixel"
+        f"{8 * own['bytes'] / salient.size:.2f} bits a pixel"
+        f"<br>PSNR-S is over {salient.mean():.0%} of the pixels"
     )
     values = made.set_index("method")[[name for name in METRICS if name in made]].T
     values["difference"] = values.iloc[:, -1] - values.iloc[:, 0]
