@@ -9,8 +9,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
-# commands that a stage calls (msroi, jupyter) are those of the virtual environment
+# sets that say what is true of their photographs
 JUDGES := osie mit1003 ecssd coco
+# commands that a stage calls (msroi, jupyter) are those of the virtual environment
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: repro test lab check bench weights clean

@@ -31,7 +31,7 @@ def main() -> None:
     options = parser(__doc__.splitlines()[0])
     kodak = Path(os.environ.get("MSROI_DATA", "data"), "kodak", "kodim13.png")
     options.add_argument("--image", type=Path, default=kodak)
-    options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--model", default="released", help="a network (.onnx), or 'released'")
     options.add_argument("--largest", type=float, default=73.122, help="megapixels (73.122)")
     chosen = options.parse_args()
     photo, draw = read_image(chosen.image).pixels, network_map(chosen.model)

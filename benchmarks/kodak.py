@@ -49,7 +49,7 @@ QUICK = ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim"]  # the others take s
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=os.environ.get("MSROI_DATA"))
-    parser.add_argument("--model", help="checkpoint that draws the maps, or 'released'")
+    parser.add_argument("--model", help="network (.onnx) that draws the maps, or 'released'")
     parser.add_argument("--images", type=int, default=24, help="how many, from the first")
     parser.add_argument("--jobs", type=int, default=-1)
     parser.add_argument("--frontier", action="store_true", help="strengths and tunes")

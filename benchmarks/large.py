@@ -34,7 +34,7 @@ PIXELS, MAP = "pixels.npy", "map.npy"
 def main() -> None:
     options = parser(__doc__.splitlines()[0])
     options.add_argument("--image", type=Path, help="a photo to encode, instead of a scene")
-    options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--model", default="released", help="a network (.onnx), or 'released'")
     options.add_argument("--size", default="8705x8400", help="width and height in pixels")
     chosen = options.parse_args()
     width, height = map(int, chosen.size.split("x"))

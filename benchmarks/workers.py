@@ -24,7 +24,7 @@ SAMPLE = Path("data/raw/sample")
 def main() -> None:
     options = parser(__doc__.splitlines()[0])
     options.add_argument("--images", type=int, default=200, help="how many, from the first")
-    options.add_argument("--model", default="released", help="a checkpoint, or 'released'")
+    options.add_argument("--model", default="released", help="a network (.onnx), or 'released'")
     options.add_argument("--jobs", type=int, help="evaluate by so many workers into --table")
     options.add_argument("--table", type=Path)
     chosen = options.parse_args()
