@@ -3,6 +3,8 @@
 # make lab     JupyterLab on the notebooks
 # make check   lint, format, the arrows between modules, and whether dvc.lock is of this code
 # make weights train the released heads anew on Caltech-101, and measure what they find
+# make trial   Figure 2's eight heads: trained, and what they find, to data/released/trial.csv
+#              (an hour on two cores at most)
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
 #              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
 PYTHON ?= python3
@@ -14,7 +16,7 @@ JUDGES := osie mit1003 ecssd coco
 # commands that a stage calls (msroi, jupyter) are those of the virtual environment
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lab check bench weights clean
+.PHONY: repro test lab check bench weights trial clean
 
 repro: $(INSTALLED)
 	dvc repro
@@ -40,6 +42,10 @@ weights: $(INSTALLED)
 	dvc exp run -S study=released train@cam train@msroi $(addprefix fetch@,$(JUDGES))
 	python -m study release
 	for set in caltech101 $(JUDGES); do python -m study find $$set --to data/released || exit; done
+
+trial: $(INSTALLED)
+	dvc exp run -S study=trial train fetch@coco fetch@scenes
+	python -m study trial
 
 $(INSTALLED): pyproject.toml study/pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

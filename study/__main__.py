@@ -12,6 +12,7 @@ from study.stages.release import release
 from study.stages.report import report
 from study.stages.scale import scale
 from study.stages.train import train
+from study.stages.trial import trial
 
 app = typer.Typer(
     help="The stages of the study; `dvc repro` runs those that have something to do.",
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (fetch, train, evaluate, scale, find, release, notebook, report, publish):
+for command in (fetch, train, evaluate, scale, find, release, trial, notebook, report, publish):
     app.command()(command)
 
 

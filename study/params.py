@@ -15,6 +15,7 @@ PARTIAL = Path("reports/partial")  # no output of a stage: DVC deletes those bef
 NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
 FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
 REPORT = Path("reports/report.pdf")
+TRIAL = Path("data/released/trial.csv")  # of Figure 2's eight heads: recorded by `make trial`
 HEAD_NAMES = {"msroi": "MS-ROI", "cam": "CAM"}  # what their maps are called
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 from rungs import climbed
 
 from study.article import article
+from study.params import TRIAL
 from study.statistics.ladder import ladder
 
 ROOT = Path(__file__).parent.parent
@@ -37,8 +38,14 @@ def published():
     return found | {name: pd.read_csv(p) for name, p in paths.items() if p.exists()}
 
 
-def content(tables, params):
-    return article.content(tables, params, deviations=article.deviations(README), run=RUN)
+def recorded():
+    """The trial of Figure 2, as `make trial` recorded it."""
+    return pd.read_csv(ROOT / TRIAL, dtype={"image": str})
+
+
+def content(tables, params, trial=None):
+    told = {"deviations": article.deviations(README), "run": RUN}
+    return article.content(tables, params, trial=recorded() if trial is None else trial, **told)
 
 
 def pictures(folder):

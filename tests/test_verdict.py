@@ -102,6 +102,37 @@ def test_heads_are_compared_on_scenes_of_several_objects_alone():
     assert "10 scenes of 3 to 4" in claim.reason
 
 
+@pytest.mark.parametrize(
+    ("signed", "positive", "verdicts"),
+    [
+        (0.5, 0.0, ["reproduced", "not told apart"]),
+        (0.0, -0.5, ["not told apart", "not reproduced"]),
+    ],
+)
+def test_the_trial_judges_each_sign_by_itself_and_images_of_several_objects_alone(
+    signed, positive, verdicts
+):
+    gain = {"signed": signed, "positive": positive}
+    rows = [
+        {
+            "features": features,
+            "weights": weights,
+            "head": head,
+            "image": f"{n}",
+            "objects": n % 3 + 1,
+        }
+        | {"found": 0.5 + (gain[weights] if n % 3 else -gain[weights]) * (head == "msroi")}
+        for features in ("imagenet", "caltech101")
+        for weights in gain
+        for head in ("msroi", "cam")
+        for n in range(9)
+    ]
+    found = claims.of_trial(pd.DataFrame(rows), title="COCO", seed=1)
+    assert [claim.verdict for claim in found] == verdicts
+    assert found[0].ours.startswith(f"{100 * signed:+.0f} points")
+    assert "6 photographs of 2 or more (COCO)" in found[0].reason
+
+
 def test_speed_on_another_machine_is_told_but_not_judged():
     bench = pd.DataFrame(
         [

@@ -16,6 +16,7 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import typst
 
 from msroi.errors import InputError
@@ -54,13 +55,18 @@ class NoDeviationsError(InputError, ValueError):
 
 
 def content(
-    found: Tables, params: Params, *, deviations: Sequence[Sequence[str]], run: Mapping[str, str]
+    found: Tables,
+    params: Params,
+    *,
+    trial: pd.DataFrame,
+    deviations: Sequence[Sequence[str]],
+    run: Mapping[str, str],
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
-    ``found`` has the table that each notebook of `FIGURES` saved; ``deviations`` are the rows of
-    `deviations`, the head first; ``run`` has the facts of this run by name,
-    shown as they are (authors, commit, machine, …).
+    ``found`` has the table that each notebook of `FIGURES` saved; ``trial`` is the record at
+    `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
+    the facts of this run by name, shown as they are (authors, commit, machine, …).
     """
     results = facts.found(found)
     asked = params["notebook"]
@@ -72,6 +78,7 @@ def content(
         "labels": {key: metric.label for key, metric in ALL.items()},
         "constants": facts.constants(),
         "chosen": facts.chosen(params),
+        "trial": facts.tried(trial, seed=params["seed"]),
         "main": results["sets"][main],
         "deviations": deviations,
         "parameters": parameters(params),

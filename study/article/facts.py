@@ -22,7 +22,7 @@ from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
 from study.params import MODELS
-from study.statistics import claims
+from study.statistics import claims, trial
 from study.statistics.intervals import RESAMPLES, Interval, side, signed
 from study.training.recipe import architecture_of, recipe_of
 
@@ -188,6 +188,57 @@ def _heads(table: pd.DataFrame) -> Facts:
         "all_scenes": f"{table['scenes'].sum():,}",
         "shares": records(table, **{"CAM": ".0%", "MS-ROI": ".0%"}),
     }
+
+
+def tried(table: pd.DataFrame, *, seed: int) -> Facts:
+    """What the trial of Figure 2 says, in percentage points; ``table`` has `trial.COLUMNS`.
+
+    By set: its title, its images of several objects, the effect of each factor over all levels of
+    the others, and which factors do the work, the one that does most first. ``rows`` has, by
+    factor, a record for each pair of levels of the others (``features``, ``weights``, ``head``),
+    with the effects by set and number of objects.
+    """
+    gains = trial.gains(table, seed=seed)
+    sets = {
+        name: {
+            "title": source(name).title,
+            "images": f"{own['images'].max():,}",
+            "effects": {
+                factor: effect(_in_points(gain), POINTS)
+                for factor, gain in trial.overall(gains, of=name).items()
+            },
+            "working": trial.working(gains, of=name),
+        }
+        for name, own in gains.groupby("set", sort=False)
+    }
+    rows = {
+        factor: [
+            dict(zip(trial.FACTORS, levels, strict=True))
+            | {
+                f"{row.set} {row.objects}": effect(
+                    _in_points(Interval(row.mean, row.low, row.high)), POINTS
+                )
+                for row in cells.itertuples()
+            }
+            for levels, cells in own.groupby(list(trial.FACTORS), sort=False)
+        ]
+        for factor, own in gains.groupby("factor", sort=False)
+    }
+    counted = gains.groupby(["set", "objects"], sort=False)["images"].first()
+    columns = [
+        {
+            "key": f"{name} {objects}",
+            "set": source(name).title,
+            "objects": objects,
+            "images": int(n),
+        }
+        for (name, objects), n in counted.items()
+    ]
+    return {"sets": sets, "rows": rows, "columns": columns}
+
+
+def _in_points(gain: Interval) -> Interval:
+    return Interval(*(100 * value for value in gain))
 
 
 def _sizes(table: pd.DataFrame) -> Facts:

@@ -79,12 +79,22 @@ def found(images: ImageSet, maps: Mapping[str, SaliencyOf]) -> Iterator[dict[str
     """
     of_objects = _by_object if source(images.name).objects_in else _by_image
     for item in images:
-        image = read_pixels(item.path, upright=images.upright)
-        drawn = ((name, saliency_of(image)) for name, saliency_of in maps.items())
+        drawn = _drawn(images, item, maps)
         if item.objects:
             yield from of_objects(item.name, object_masks(item), drawn)
         else:
             yield from _fixated(item, images.sigma, drawn)
+
+
+def found_by_image(images: ImageSet, maps: Mapping[str, SaliencyOf]) -> Iterator[dict[str, Any]]:
+    """Yield a row an image and map, as `found` does of photographs, of test scenes too."""
+    for item in images:
+        yield from _by_image(item.name, object_masks(item), _drawn(images, item, maps))
+
+
+def _drawn(images: ImageSet, item: Item, maps: Mapping[str, SaliencyOf]) -> Drawn:
+    image = read_pixels(item.path, upright=images.upright)
+    return ((name, saliency_of(image)) for name, saliency_of in maps.items())
 
 
 def _by_object(scene: str, masks: np.ndarray, drawn: Drawn) -> Iterator[dict[str, Any]]:

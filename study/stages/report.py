@@ -5,7 +5,7 @@ from pathlib import Path
 
 from msroi.files import write_atomically
 from study import provenance
-from study.params import FIGURES, REPORT, TABLES, StudyError, read_params
+from study.params import FIGURES, REPORT, TABLES, TRIAL, StudyError, read_params
 
 README, CITATION = Path("README.md"), Path("CITATION.cff")
 
@@ -22,7 +22,8 @@ def report() -> None:
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     rows, run = article.deviations(README.read_text()), _facts(params["study"])
-    content = article.content(found, params, deviations=rows, run=run)
+    tried = pd.read_csv(TRIAL, dtype={"image": str})
+    content = article.content(found, params, trial=tried, deviations=rows, run=run)
     pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in article.FIGURES])
     write_atomically(REPORT, pdf)
 

@@ -14,29 +14,30 @@ from study.params import MODELS, RAW, TRAINING, as_json, entry, read_params
 
 
 def train(
-    head: Annotated[str, typer.Argument(help="One of train.heads: cam or msroi.")],
+    name: Annotated[str, typer.Argument(help="One of train.heads, such as cam or msroi.")],
     resume: Annotated[bool, typer.Option(help="Go on where a stopped run was.")] = False,
 ) -> None:
-    """Train a head by the section `train` of params.yaml; writes models/<head>.onnx.
+    """Train a head by the section `train` of params.yaml; writes models/<name>.onnx.
 
-    Beside it models/<head>.safetensors is the same for torch: another may start from its features.
+    Beside it models/<name>.safetensors is the same for torch; another may start from its features.
 
     Over N processes, which split each batch and end in the same weights but for rounding:
 
     \b
-      torchrun --nproc-per-node N -m study train HEAD
+      torchrun --nproc-per-node N -m study train NAME
     """
     from msroi.model import find_device, save_checkpoint
     from study.data import classes, sets
     from study.training import parallel
     from study.training.export import export
-    from study.training.recipe import recipe_of
+    from study.training.recipe import recipe_of, settings_of
     from study.training.trainer import Trainer, load_examples
 
     params = read_params()
-    section, seed = params["train"], params["seed"]
-    entry(section["heads"], "train.heads", head)
-    recipe = recipe_of(head, section, seed=seed)
+    seed = params["seed"]
+    entry(params["train"]["heads"], "train.heads", name)
+    section = settings_of(name, params["train"])
+    recipe = recipe_of(name, params["train"], seed=seed)
     with parallel.joined(find_device(recipe.device)):
         every = sets.load(section["data"], RAW / section["data"], subset="train")
         if parallel.first():
@@ -47,27 +48,27 @@ def train(
         split = classes.split(images, validation=section["validation"], seed=seed)
         sizes = {"train": section["stored"] or section["size"], "validation": section["size"]}
         sets_of = {part: images.select(names) for part, names in split.items()}
-        if section["heads"][head].get("background"):
+        if section.get("background"):
             nothing = sets.intact(classes.background(every), broken=params["broken"])
             sets_of["train"] = replace(images, items=sets_of["train"].items + nothing.items)
         parts = [load_examples(own, sizes[part]) for part, own in sets_of.items()]
-        trainer = Trainer(_network(head, images.classes, section, seed), recipe)
-        state = MODELS / f"{head}.state.safetensors"
-        _run_epochs(trainer, parts, state, resume=resume)
+        trainer = Trainer(_network(name, images.classes, params), recipe)
+        state = MODELS / f"{name}.state.safetensors"
+        _run_epochs(trainer, parts, state, TRAINING / name, resume=resume)
         if not parallel.first():
             return
     history = [epoch._asdict() for epoch in trainer.history]
     metadata = {key: section[key] for key in ("data", "size", "stored", "validation", "groups")}
     metadata |= {"seed": seed, "recipe": asdict(recipe), "epochs": history, "result": history[-1]}
     metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
-    save_checkpoint(trainer.network, MODELS / f"{head}.safetensors", metadata)
+    save_checkpoint(trainer.network, MODELS / f"{name}.safetensors", metadata)
     trainer.network.metadata = metadata
-    export([trainer.network.cpu()], MODELS / f"{head}.onnx")
-    write_atomically(TRAINING / head / "split.json", as_json(split))
+    export([trainer.network.cpu()], MODELS / f"{name}.onnx")
+    write_atomically(TRAINING / name / "split.json", as_json(split))
     state.unlink()
 
 
-def _run_epochs(trainer, parts, state: Path, *, resume: bool) -> None:
+def _run_epochs(trainer, parts, state: Path, curves: Path, *, resume: bool) -> None:
     """Run the epochs that are still to do; the first process keeps the state and the curves."""
     from dvclive import Live
     from safetensors.torch import load_file, save
@@ -82,8 +83,7 @@ def _run_epochs(trainer, parts, state: Path, *, resume: bool) -> None:
         deque(epochs, maxlen=0)  # runs them all
         return
     state.parent.mkdir(exist_ok=True)
-    curves = str(TRAINING / trainer.network.architecture.head)
-    with Live(curves, resume=resume, save_dvc_exp=False, dvcyaml=None, report=None) as live:
+    with Live(str(curves), resume=resume, save_dvc_exp=False, dvcyaml=None, report=None) as live:
         for epoch in epochs:
             write_atomically(state, save(trainer.state()))
             for name, value in epoch._asdict().items():
@@ -91,7 +91,7 @@ def _run_epochs(trainer, parts, state: Path, *, resume: bool) -> None:
             live.next_step()
 
 
-def _network(head: str, classes, section: Mapping[str, Any], seed: int):
+def _network(name: str, classes, params: Mapping[str, Any]):
     """A head's network before its training, with the features that it starts from."""
     import torch
 
@@ -99,9 +99,9 @@ def _network(head: str, classes, section: Mapping[str, Any], seed: int):
     from study.training.pretrained import initialise
     from study.training.recipe import architecture_of
 
-    torch.manual_seed(seed)
-    network = Network(architecture_of(head, section, classes=classes))
-    features = section["heads"][head]["features"]
+    torch.manual_seed(params["seed"])
+    network = Network(architecture_of(name, params["train"], classes=classes))
+    features = params["train"]["heads"][name]["features"]
     if not Path(features).is_dir():  # a folder: from nothing but its data
         initialise(network, features)
     return network

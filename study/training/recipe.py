@@ -56,18 +56,30 @@ class Recipe:
             )
 
 
-def recipe_of(head: str, section: Mapping[str, Any], *, seed: int) -> Recipe:
-    """The recipe of a head by the section `train` of params.yaml, whose heads add to all's."""
-    own = section["heads"][head].get("recipe", {})
-    return Recipe(seed=seed, **tuples(section["recipe"] | own))
+def settings_of(name: str, section: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings of one head by the section `train` of params.yaml.
+
+    Each head adds to what the section says of all: its own value of a setting comes first, and its
+    architecture and recipe are added to theirs. ``head`` is its kind, ``"msroi"`` or ``"cam"``:
+    its name, unless it says otherwise.
+    """
+    shared = {key: value for key, value in section.items() if key != "heads"}
+    own = section["heads"][name]
+    parts = {key: section[key] | own.get(key, {}) for key in ("architecture", "recipe")}
+    return {"head": name} | shared | own | parts
+
+
+def recipe_of(name: str, section: Mapping[str, Any], *, seed: int) -> Recipe:
+    """Give the recipe of one head by the section `train` of params.yaml."""
+    return Recipe(seed=seed, **tuples(settings_of(name, section)["recipe"]))
 
 
 def architecture_of(
-    head: str, section: Mapping[str, Any], *, classes: tuple[str, ...]
+    name: str, section: Mapping[str, Any], *, classes: tuple[str, ...]
 ) -> Architecture:
-    """The network of a head by the section `train` of params.yaml, whose heads add to all's."""
-    own = section["heads"][head].get("architecture", {})
-    return Architecture(classes=classes, head=head, **tuples(section["architecture"] | own))
+    """Give the network of one head by the section `train` of params.yaml."""
+    own = settings_of(name, section)
+    return Architecture(classes=classes, head=own["head"], **tuples(own["architecture"]))
 
 
 def schedule(progress: float, warmup: float) -> float:
