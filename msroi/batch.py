@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from joblib import Parallel, cpu_count, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm import tqdm
 
 from msroi import images
@@ -50,10 +48,18 @@ def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Ite
     sent to the workers; InputError where one of them is killed.
     """
     count = len(pairs)
-    jobs = min(jobs, count) if jobs else max(1, min(cpu_count(), count // IMAGES_PER_WORKER))
+    jobs = min(jobs, count) if jobs else _jobs_for(count)
     outcomes = _one_by_one(work, pairs) if jobs == 1 else _by_workers(work, pairs, jobs)
     hidden = True if count == 1 else None  # None is shown on a terminal alone
     yield from tqdm(outcomes, total=count, unit="image", leave=False, disable=hidden)
+
+
+def _jobs_for(count: int) -> int:
+    if count < 2 * IMAGES_PER_WORKER:
+        return 1
+    from joblib import cpu_count  # takes a while to load
+
+    return min(cpu_count(), count // IMAGES_PER_WORKER)
 
 
 def _one_by_one(work: Work, pairs: Sequence[tuple[Path, Path]]) -> Iterator[Outcome]:
@@ -64,6 +70,9 @@ def _one_by_one(work: Work, pairs: Sequence[tuple[Path, Path]]) -> Iterator[Outc
 
 
 def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> Iterator[Outcome]:
+    from joblib import Parallel, delayed  # takes a while to load
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     try:
         parallel = Parallel(n_jobs=jobs, return_as="generator")
         yield from parallel(delayed(work)(*pair) for pair in pairs)

@@ -1,5 +1,6 @@
 """The command line: `msroi map`, `compress` and `compare`."""
 
+import gc
 import json
 import math
 import os
@@ -10,13 +11,14 @@ from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import numpy as np
 import typer
 from tqdm import tqdm
 
-from msroi import batch, images
+from msroi import batch, encoder, images
 from msroi.encoder import METHODS, OFFERED
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
@@ -31,6 +33,7 @@ Method = StrEnum("Method", OFFERED)
 Tune = StrEnum("Tune", list(TUNES))
 Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
 Head = StrEnum("Head", ["msroi", "cam"])
+GC_THRESHOLD = 100_000  # objects: what is loaded has no garbage, and is searched for it at each 700
 FLAGS = {"progressive": "baseline"}  # of the options that have another name here
 app = typer.Typer(
     help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
@@ -64,6 +67,7 @@ def run(commands: typer.Typer, name: str) -> None:
     # Read when numba starts its threads: those that wait sleep, which on a shared machine is many
     # times faster than the default, where they spin in the way of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    gc.set_threshold(GC_THRESHOLD)
     try:
         arguments = sys.argv[1:] or ["--help"]
         sys.exit(commands(arguments, prog_name=name, standalone_mode=False) or 0)
@@ -74,6 +78,8 @@ def run(commands: typer.Typer, name: str) -> None:
         sys.exit(130)
     except InputError as error:
         _fail(name, str(error))
+    finally:
+        gc.freeze()  # else all that was loaded is searched for garbage once more: a quarter second
 
 
 @app.command("map")
@@ -195,6 +201,7 @@ def compress(
     if quality and max_bytes:
         raise InputError("--quality and --max-bytes are two ways to say one thing: give one")
     targets = targets_of(sources, output, force=force)
+    Thread(target=encoder.load, args=[method]).start()  # while the map is drawn
     work = partial(
         batch.compress_file,
         map_of=_map_source(method, map_, model, head),

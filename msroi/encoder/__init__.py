@@ -25,6 +25,17 @@ def _encode_direct(image, saliency, **options) -> Encoded:
     return direct.encode(image, saliency, **options)
 
 
+def load(method: str) -> None:
+    """Load what a method needs before it encodes: half a second, the first time, for ``"direct"``.
+
+    To be called in a thread of its own, where other work comes before the first image.
+    """
+    if method.startswith("direct"):
+        from msroi.encoder import trellis
+
+        trellis.load()
+
+
 class Method(NamedTuple):
     """A way to encode, and what it can be told."""
 

@@ -55,6 +55,13 @@ def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
     return counts.sum(axis=0)
 
 
+def load():
+    """Load the kernel, or compile it where no process has yet: quantize a block of zeros."""
+    block, sixty_four, one = (np.ones(shape, np.float32) for shape in ((1, 64), 64, 1))
+    prices, levels = np.ones(256, np.float32), np.empty((1, 64), np.int16)
+    quantize(0 * block, sixty_four, sixty_four, one, one, prices, levels)
+
+
 @njit(parallel=True, cache=True)
 def _quantize_chunks(coefficients, steps, weights, gains, multipliers, prices, levels, counts):
     for chunk in prange(len(counts)):
