@@ -157,10 +157,10 @@ def _pack(y, cb, cr, down, across, sizes, words, lengths, out):
                 coded = sizes, words[2:], lengths[2:], out
                 blue, state = _pack_block(cb, row, column, blue, *coded, state)
                 red, state = _pack_block(cr, row, column, red, *coded, state)
-    waiting, bits, used = state
+    bits = state[1]
     if bits:  # the last byte is filled up with ones
-        waiting, bits, used = _put((1 << (8 - bits)) - 1, 8 - bits, out, state)
-    return used
+        state = _put((1 << (8 - bits)) - 1, 8 - bits, out, state)
+    return state[2]
 
 
 @njit(cache=True, nogil=True)

@@ -9,6 +9,7 @@ weighs errors on its own.
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -20,8 +21,8 @@ WORTH_THREADS = 4096  # blocks from which threads gain more than they cost
 _PARTS = 16  # of the blocks, each worked off by one thread with scratch of its own
 
 
-def quantize(coefficients, steps, weights, multipliers, prices, levels):
-    """Quantize blocks so that each has the least Σ_k v_k (c_k − q_k l_k)² + λ_b · R(l).
+def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
+    """Quantize blocks so that each has the least Σ_k (v_k + g_b)(c_k − q_k l_k)² + λ_b · R(l).
 
     R counts the bits of the AC symbols under given code lengths. For each k the candidates
     are zero, the nearest level, and the largest level of every smaller size: of one size
@@ -36,6 +37,8 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
         q, the quantization table.
     weights : float32 [64]
         v, of each coefficient's squared error.
+    gains : float32 [B]
+        g, at least 0: what each block adds to the weights.
     multipliers : float32 [B]
         λ_b, at least 0, in squared error per bit.
     prices : float32 [256]
@@ -45,13 +48,13 @@ def quantize(coefficients, steps, weights, multipliers, prices, levels):
     """
     B = len(coefficients)
     if B < WORTH_THREADS:
-        _quantize(coefficients, steps, weights, multipliers, prices, levels)
+        _quantize(coefficients, steps, weights, gains, multipliers, prices, levels)
         return
     edges = [B * part // _PARTS for part in range(_PARTS + 1)]
-    parts = [slice(*pair) for pair in zip(edges, edges[1:])]
+    parts = [slice(*pair) for pair in pairwise(edges)]
 
     def work(part):
-        own = multipliers[part], prices, levels[part]
+        own = gains[part], multipliers[part], prices, levels[part]
         _quantize(coefficients[part], steps, weights, *own)
 
     list(_threads().map(work, parts))
@@ -67,11 +70,11 @@ def load():
     """Load the kernel, or compile it where no process has yet: quantize a block of zeros."""
     block, sixty_four, one = (np.ones(shape, np.float32) for shape in ((1, 64), 64, 1))
     prices, levels = np.ones(256, np.float32), np.empty((1, 64), np.int16)
-    quantize(0 * block, sixty_four, sixty_four, one, prices, levels)
+    quantize(0 * block, sixty_four, sixty_four, one, one, prices, levels)
 
 
 @njit(cache=True, nogil=True)
-def _quantize(coefficients, steps, weights, multipliers, prices, levels):
+def _quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
     path = np.zeros((3, 64), np.int64)  # states: position, level, state before
     cost = np.zeros(64, np.float32)
     tail = np.zeros(64, np.float32)
@@ -80,7 +83,9 @@ def _quantize(coefficients, steps, weights, multipliers, prices, levels):
         c, level = coefficients[b], levels[b]
         level[:] = 0
         level[0] = np.int16(np.rint(c[0] / steps[0]))
-        states = _walk(c, steps, inverse, weights, multipliers[b], prices, path, cost, tail)
+        states = _walk(
+            c, steps, inverse, weights, gains[b], multipliers[b], prices, path, cost, tail
+        )
         state = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
         while state > 0:
             k = path[0, state]
@@ -89,7 +94,7 @@ def _quantize(coefficients, steps, weights, multipliers, prices, levels):
 
 
 @njit(cache=True, nogil=True)
-def _walk(c, steps, inverse, weights, multiplier, prices, path, cost, tail):
+def _walk(c, steps, inverse, weights, gain, multiplier, prices, path, cost, tail):
     """Fill in the cheapest way to each state, and return the number of states.
 
     State n ends a run at position path[0, n] with level path[1, n] > 0, and came from state
@@ -100,7 +105,8 @@ def _walk(c, steps, inverse, weights, multiplier, prices, path, cost, tail):
     states = 1
     for k in range(1, 64):
         a = abs(c[k])
-        tail[k] = tail[k - 1] + weights[k] * a * a
+        weight = weights[k] + gain
+        tail[k] = tail[k - 1] + weight * a * a
         top = min(int(a * inverse[k] + np.float32(0.5)), MAX_LEVEL)
         if top == 0:
             continue
@@ -109,7 +115,7 @@ def _walk(c, steps, inverse, weights, multiplier, prices, path, cost, tail):
         for size in range(_size(top), 0, -1):
             level = min(top, (1 << size) - 1)
             error = a - level * steps[k]
-            own = weights[k] * error * error - (tail[k] - tail[k - 1]) + multiplier * size
+            own = weight * error * error - (tail[k] - tail[k - 1]) + multiplier * size
             for before in range(states):
                 run = k - path[0, before] - 1
                 price = prices[(run & 15) << 4 | size] + (run >> 4) * prices[ZRL]
