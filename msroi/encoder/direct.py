@@ -146,9 +146,7 @@ def analyse(
         base[0] *= channel.mean_step
         weights = tables.error_weights(known, channel.sensitivity)
         masks = masking(plane, weights, channel.masking)
-        masks *= (brightness / (DARK + 128))[
-            :: down // own[0], :: across // own[1]
-        ] ** tune.darkness
+        masks *= brightness[:: down // own[0], :: across // own[1]] ** tune.darkness
         multipliers = np.float32(channel.trade * tables.geometric_mean(base) ** 2) * masks
         weighed = masks * gain / usual, multipliers, own, base, weights / usual  # all times m_b
         components.append(Component(plane, *weighed))
