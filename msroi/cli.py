@@ -33,7 +33,8 @@ Method = StrEnum("Method", OFFERED)
 Tune = StrEnum("Tune", list(TUNES))
 Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
 Head = StrEnum("Head", ["msroi", "cam"])
-GC_THRESHOLD = 100_000  # objects: what is loaded has no garbage, and is searched for it at each 700
+# objects made before those made are searched for garbage: libraries that load make many and none
+GC_THRESHOLD = 100_000
 FLAGS = {"progressive": "baseline"}  # of the options that have another name here
 app = typer.Typer(
     help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
@@ -56,7 +57,11 @@ MapFile = Annotated[
 
 def main() -> None:
     """Run `msroi`."""
-    run(app, "msroi")
+    gc.set_threshold(GC_THRESHOLD)
+    try:
+        run(app, "msroi")
+    finally:
+        gc.freeze()  # else all that was loaded is searched for garbage once more: a quarter second
 
 
 def run(commands: typer.Typer, name: str) -> None:
@@ -67,7 +72,6 @@ def run(commands: typer.Typer, name: str) -> None:
     # Read when numba starts its threads: those that wait sleep, which on a shared machine is many
     # times faster than the default, where they spin in the way of those that work.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    gc.set_threshold(GC_THRESHOLD)
     try:
         arguments = sys.argv[1:] or ["--help"]
         sys.exit(commands(arguments, prog_name=name, standalone_mode=False) or 0)
@@ -78,8 +82,6 @@ def run(commands: typer.Typer, name: str) -> None:
         sys.exit(130)
     except InputError as error:
         _fail(name, str(error))
-    finally:
-        gc.freeze()  # else all that was loaded is searched for garbage once more: a quarter second
 
 
 @app.command("map")

@@ -33,14 +33,10 @@ def published():
     return {name: pd.read_csv(path) for name, path in paths.items()}
 
 
-def recorded():
-    """The trial of Figure 2, as `make trial` recorded it."""
-    return pd.read_csv(ROOT / TRIAL, dtype={"image": str})
-
-
-def content(tables, params, trial=None):
-    told = {"deviations": article.deviations(README), "run": RUN}
-    return article.content(tables, params, trial=recorded() if trial is None else trial, **told)
+def content(tables, params):
+    trial = pd.read_csv(ROOT / TRIAL, dtype={"image": str})
+    rows = article.deviations(README)
+    return article.content(tables, params, trial=trial, deviations=rows, run=RUN)
 
 
 def pictures(folder):

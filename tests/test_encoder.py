@@ -285,3 +285,16 @@ def test_the_encoder_the_controls_and_the_package_load_without_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_method_needs_can_be_loaded_before_and_standard_needs_nothing():
+    code = "import sys; from msroi import encoder; encoder.load(sys.argv[1])"
+    code += "; print('numba' in sys.modules)"
+    command = [sys.executable, "-c", code]
+    loaded = {
+        method: subprocess.run(
+            [*command, method], capture_output=True, text=True, check=True
+        ).stdout
+        for method in ("standard", "direct", "direct-flat")
+    }
+    assert loaded == {"standard": "False\n", "direct": "True\n", "direct-flat": "True\n"}
