@@ -203,7 +203,7 @@ def compress(
     if quality and max_bytes:
         raise InputError("--quality and --max-bytes are two ways to say one thing: give one")
     targets = targets_of(sources, output, force=force)
-    Thread(target=encoder.load, args=[method]).start()  # while the map is drawn
+    loading = Thread(target=encoder.load, args=[method])  # while the map is drawn
     work = partial(
         batch.compress_file,
         map_of=_map_source(method, map_, model, head),
@@ -212,7 +212,12 @@ def compress(
         max_bytes=max_bytes,
         **options,
     )
-    _tell(batch.run(work, list(zip(sources, targets, strict=True)), jobs))
+    loading.start()
+    try:
+        _tell(batch.run(work, list(zip(sources, targets, strict=True)), jobs))
+    finally:
+        # Where numba compiles, it replaces sys.stderr for a moment (colorama): not past the end.
+        loading.join()
 
 
 @app.command()

@@ -5,6 +5,8 @@ import json
 import re
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +105,14 @@ def test_compress_writes_what_encode_gives(run, arguments, options):
     expected = encode(PHOTO, DRAWN, **options)
     assert Path("out.jpg").read_bytes() == expected
     assert f"{len(expected):,} bytes, quality" in out
+
+
+@pytest.mark.parametrize("image", ["photo.png", "none.png"])
+def test_compress_ends_after_the_thread_that_it_starts(run, monkeypatch, image):
+    ended = threading.Event()
+    monkeypatch.setattr(cli.encoder, "load", lambda method: (time.sleep(0.5), ended.set()))
+    run(f"compress {image} -o out.jpg --method standard")
+    assert ended.is_set()
 
 
 def test_a_flat_map_which_can_not_matter_is_told(run):
