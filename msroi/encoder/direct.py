@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from msroi.encoder import coefficients as dct
-from msroi.encoder import huffman, tables, trellis
+from msroi.encoder import huffman, jpeg, tables, trellis
 from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, Start, approach, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
@@ -23,7 +23,7 @@ FIRST_SCALE_RATIO = 0.6
 # one of 2**23 took 8.5 and 12.9 s.
 REHEARSED_FROM_PIXELS = 2**24
 SAMPLE_PIXELS = 2**22
-_MARKERS = 2 + 18 + 2  # bytes of start, JFIF header and end
+DARK = 32  # of luma's 255: from there up a block counts as brighter, by `Tune.darkness`
 
 
 class Component(NamedTuple):
@@ -31,7 +31,7 @@ class Component(NamedTuple):
 
     coefficients: np.ndarray  # float32 [block rows, block columns, 64]
     gains: np.ndarray  # float32 [block rows, block columns]: m_b g_b / N
-    masks: np.ndarray  # float32 [block rows, block columns]: m_b
+    multipliers: np.ndarray  # float32 [block rows, block columns]: λ_b at scale 1
     sampling: tuple[int, int]  # its blocks in an MCU, down and across
     base: np.ndarray  # float64 [64]: the table at scale 1
     weights: np.ndarray  # float32 [64]: v / N
@@ -41,8 +41,8 @@ class Attempt(NamedTuple):
     """An image quantized at one scale of the tables."""
 
     levels: list[np.ndarray]  # int16 [block rows, block columns, 64] a component
-    tables: list[np.ndarray]  # uint16 [64] of luma, and of chroma
-    prices: list[np.ndarray]  # of the symbols that came out, for the next attempt
+    tables: list[np.ndarray]  # uint16 [64] a component
+    counts: np.ndarray  # of its symbols
     size_bytes: int  # of the baseline file, estimated
 
 
@@ -102,11 +102,11 @@ def encode(
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
     components = analyse(image, saliency, sampling, strength, TUNES[tune])
-    trade = TUNES[tune].trade
 
     def run(search, components, max_bytes, shape, start):
-        write = partial(_write, dct.Frame(shape, sampling), progressive)
-        return search(partial(_quantize, components, trade), write, max_bytes, SCALES, start)
+        frame = jpeg.Frame(shape, sampling)
+        write = partial(_write, frame, progressive)
+        return search(partial(_quantize, components, frame), write, max_bytes, SCALES, start)
 
     first = FIRST_SCALE_RATIO * tables.scale_of(quality)  # 0 for quality 100
     start = Start(max(first, SCALES[0]))
@@ -137,13 +137,18 @@ def analyse(
     cells = [(SIDE * down // v, SIDE * across // h) for v, h in samplings]
     gains = importance(saliency, strength, cells)
     usual = np.float32(usual_weight(gains[0]))
+    brightness = (np.maximum(planes[0][..., 0] / SIDE + 128, 0) + DARK) / (128 + DARK)
     components = []
-    for plane, own, gain in zip(planes, samplings, gains, strict=True):
+    for plane, own, gain, channel in zip(planes, samplings, gains, tune[:3], strict=False):
         annex_k = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
-        base = tables.flatten(annex_k, tune.flatness) * (tune.chroma if components else 1)
-        weights = tables.error_weights(annex_k, tune.sensitivity)
-        masks = masking(plane, weights, tune.masking)
-        weighed = masks * gain / usual, masks, own, base, weights / usual  # all times m_b
+        known = tables.base_table(annex_k, channel.robidoux)
+        base = tables.flatten(known, channel.flatness) * channel.steps
+        base[0] *= channel.mean_step
+        weights = tables.error_weights(known, channel.sensitivity)
+        masks = masking(plane, weights, channel.masking)
+        masks *= brightness[:: down // own[0], :: across // own[1]] ** tune.darkness
+        multipliers = np.float32(channel.trade * tables.geometric_mean(base) ** 2) * masks
+        weighed = masks * gain / usual, multipliers, own, base, weights / usual  # all times m_b
         components.append(Component(plane, *weighed))
     return components
 
@@ -157,70 +162,53 @@ def _sample(
     step = H * W // SAMPLE_PIXELS
     chosen = np.arange(step // 2, H // mcu, step)
     sample = []
-    for c, gains, masks, sampling, *rest in components:
+    for c, gains, multipliers, sampling, *rest in components:
         rows = (chosen[:, None] * sampling[0] + np.arange(sampling[0])).ravel()
-        sample.append(Component(c[rows], gains[rows], masks[rows], sampling, *rest))
+        sample.append(Component(c[rows], gains[rows], multipliers[rows], sampling, *rest))
     return sample, (len(chosen) * mcu, W), len(chosen) * mcu / H
 
 
 def _quantize(
-    components: list[Component], trade: float, scale: float, thrift: float, before: Attempt | None
+    components: list[Component],
+    frame: jpeg.Frame,
+    scale: float,
+    thrift: float,
+    before: Attempt | None,
 ) -> Attempt:
     """Quantize at a scale, with code lengths from the attempt before, or from two passes."""
     used = [tables.at_scale(component.base, scale) for component in components]
-    multiplier = trade * thrift * scale**2
+    trade = thrift * scale**2
     if before:
-        prices = before.prices
+        counts = before.counts
     else:
-        prices = [np.zeros(256, np.float32)] * len(components)
-        for own in (0.0, multiplier):  # rounded, then by the prices of that
-            _, counts = apply_trellis(components, used, prices, own)
-            prices = _prices(counts)
-    levels, counts = apply_trellis(components, used, prices, multiplier)
-    return Attempt(levels, used[:2], _prices(counts), _estimate(levels, counts, components))
+        counts = np.ones((4 if len(components) == 3 else 2, 256))
+        for own in (0.0, trade):  # rounded, then by the prices of that
+            counts = jpeg.count(apply_trellis(components, used, counts, own), frame.sampling)
+    levels = apply_trellis(components, used, counts, trade)
+    counts = jpeg.count(levels, frame.sampling)
+    return Attempt(levels, used, counts, jpeg.size_bytes(counts, used, frame))
 
 
 def apply_trellis(
-    components: list[Component], used: list[np.ndarray], prices: list[np.ndarray], trade: float
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Quantize components by the trellis, each with a table and prices of its own.
+    components: list[Component], used: list[np.ndarray], counts: np.ndarray, trade: float
+) -> list[np.ndarray]:
+    """Quantize components by the trellis, each with a table of its own: their levels.
 
-    `trade` is λ in units of the tables' squared mean steps at scale 1; 0 rounds. Returns the
-    levels of each component, and how often each AC symbol occurs, a count a Huffman table.
+    ``counts`` are as `msroi.encoder.jpeg.count` gives them, and price the symbols; `trade` is the
+    factor on the components' multipliers; 0 rounds.
     """
-    levels, counts = [], []
-    for component, table, price in zip(components, used, prices, strict=True):
-        c, gains, masks, _, base, weights = component
+    luma, *chroma = map(huffman.prices, counts[1::2])
+    levels = []
+    for component, table, prices in zip(components, used, [luma, *chroma, *chroma], strict=True):
+        c, gains, multipliers, _, _, weights = component
         out = np.empty(c.shape, np.int16)
-        multipliers = np.float32(trade * tables.geometric_mean(base) ** 2) * masks.ravel()
-        flat = c.reshape(-1, 64), table.astype(np.float32), weights, gains.ravel(), multipliers
-        counts.append(trellis.quantize(*flat, price, out.reshape(-1, 64)))
+        own = weights, gains.ravel(), np.float32(trade) * multipliers.ravel()
+        steps = table.astype(np.float32)
+        trellis.quantize(c.reshape(-1, 64), steps, *own, prices, out.reshape(-1, 64))
         levels.append(out)
-    return levels, _shared(counts)
+    return levels
 
 
-def _shared(counts: list[np.ndarray]) -> list[np.ndarray]:
-    """Counts by Huffman table: one of luma, one of both chroma components."""
-    return [counts[0], counts[1] + counts[2]] if len(counts) == 3 else counts
-
-
-def _prices(counts: list[np.ndarray]) -> list[np.ndarray]:
-    luma, *chroma = map(huffman.prices, counts)
-    return [luma, *chroma, *chroma]
-
-
-def _estimate(levels: list[np.ndarray], ac: list[np.ndarray], components: list[Component]) -> int:
-    """Bytes of the baseline file with optimal Huffman tables, but for the stuffing of 0xFF."""
-    pairs = zip(levels, components, strict=True)
-    dc = _shared([huffman.dc_counts(own[..., 0], c.sampling) for own, c in pairs])
-    empty = huffman.filling_blocks(levels[0].shape[:2], components[0].sampling)
-    ac[0][trellis.EOB] += empty
-    symbols = [*dc, *ac]
-    segments = 69 * len(dc) + 10 + 3 * len(levels) + 8 + 2 * len(levels)
-    segments += sum(21 + np.count_nonzero(counts) for counts in symbols)  # the Huffman tables
-    return _MARKERS + segments + -(-sum(map(huffman.coded_bits, symbols)) // 8)
-
-
-def _write(frame: dct.Frame, progressive: bool, attempt: Attempt) -> bytes:
-    data = dct.write(attempt.levels, attempt.tables, frame)
-    return dct.make_progressive(data) if progressive else data
+def _write(frame: jpeg.Frame, progressive: bool, attempt: Attempt) -> bytes:
+    data = jpeg.write(attempt.levels, attempt.counts, attempt.tables, frame)
+    return jpeg.make_progressive(data) if progressive else data

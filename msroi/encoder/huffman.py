@@ -57,30 +57,26 @@ def prices(counts: np.ndarray) -> np.ndarray:
     return np.minimum(np.log2(counts.sum() + 1) - np.log2(seen), MAX_LENGTH).astype(np.float32)
 
 
-def dc_counts(levels: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
-    """How often each size of DC difference occurs in a component: int64 [256].
+def in_order(lengths: np.ndarray) -> np.ndarray:
+    """The symbols that have a code word, by its length and then by their number: int64."""
+    used = np.flatnonzero(lengths)
+    return used[np.argsort(lengths[used], kind="stable")]
 
-    The levels are those of DC, int16 [block rows, block columns]; differences follow the scan, for
-    which ``sampling`` is the blocks of this component in an MCU, down and across.
+
+def code_words(lengths: np.ndarray) -> np.ndarray:
+    """The code word of each symbol, as its length gives it (T.81, C.2): int64 [256].
+
+    Words of one length are consecutive numbers, and the first of the next length is twice the
+    number after the last.
     """
-    rows, columns = levels.shape
-    down, across = sampling
-    absent = np.iinfo(np.int32).min
-    margins = [(0, -rows % down), (0, -columns % across)]
-    grid = np.pad(levels.astype(np.int32), margins, constant_values=absent)
-    grid = grid.reshape(grid.shape[0] // down, down, grid.shape[1] // across, across)
-    scan = grid.swapaxes(1, 2).ravel()
-    present = scan[scan != absent]
-    sizes = np.frexp(np.abs(np.diff(present, prepend=0)).astype(np.float32))[1]
-    counts = np.bincount(sizes, minlength=256)
-    counts[0] += len(scan) - len(present)  # libjpeg fills an MCU with copies of its last block
-    return counts
-
-
-def filling_blocks(shape: tuple[int, int], sampling: tuple[int, int]) -> int:
-    """How many empty blocks fill up the last MCUs of a component of `shape` blocks."""
-    rows, columns = (side + -side % step for side, step in zip(shape, sampling, strict=True))
-    return rows * columns - shape[0] * shape[1]
+    words = np.zeros(256, np.int64)
+    word, length = 0, 0
+    for symbol in in_order(lengths):
+        word <<= lengths[symbol] - length
+        length = lengths[symbol]
+        words[symbol] = word
+        word += 1
+    return words
 
 
 def coded_bits(counts: np.ndarray) -> int:

@@ -6,13 +6,19 @@ coding" (IEEE Transactions on Image Processing 6(2), 1997), and in mozjpeg, but 
 weighs errors on its own.
 """
 
-import numpy as np
-from numba import njit, prange
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
 
-EOB, ZRL = 0x00, 0xF0  # AC symbols: end of block; sixteen zeros
+import numpy as np
+from numba import njit
+
+from msroi.encoder.jpeg import EOB, ZRL
+
 MAX_LEVEL = 1023  # of AC in baseline JPEG
-WORTH_THREADS = 16384  # blocks (a megapixel) from which threads gain more than they cost
-_CHUNKS = 64  # of blocks, each worked off by one thread with scratch of its own
+WORTH_THREADS = 4096  # blocks from which threads gain more than they cost
+_PARTS = 16  # of the blocks, each worked off by one thread with scratch of its own
 
 
 def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
@@ -39,20 +45,25 @@ def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
         Code length of each AC symbol (run << 4 | size), in bits, without magnitude bits.
     levels : int16 [B, 64]
         l, which is written to.
-
-    Returns
-    -------
-    int64 [256]
-        How often each AC symbol occurs.
     """
-    threaded = len(coefficients) >= WORTH_THREADS
-    counts = np.zeros((_CHUNKS if threaded else 1, 256), np.int64)
-    arrays = coefficients, steps, weights, gains, multipliers, prices, levels, counts
-    if threaded:
-        _quantize_chunks(*arrays)
-    else:
-        _quantize_chunk(*arrays, 0)
-    return counts.sum(axis=0)
+    B = len(coefficients)
+    if B < WORTH_THREADS:
+        _quantize(coefficients, steps, weights, gains, multipliers, prices, levels)
+        return
+    edges = [B * part // _PARTS for part in range(_PARTS + 1)]
+    parts = [slice(*pair) for pair in pairwise(edges)]
+
+    def work(part):
+        own = gains[part], multipliers[part], prices, levels[part]
+        _quantize(coefficients[part], steps, weights, *own)
+
+    list(_threads().map(work, parts))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    return ThreadPoolExecutor(int(told) if told.isdecimal() else os.cpu_count())
 
 
 def load():
@@ -62,33 +73,28 @@ def load():
     quantize(0 * block, sixty_four, sixty_four, one, one, prices, levels)
 
 
-@njit(parallel=True, cache=True)
-def _quantize_chunks(coefficients, steps, weights, gains, multipliers, prices, levels, counts):
-    for chunk in prange(len(counts)):
-        _quantize_chunk(
-            coefficients, steps, weights, gains, multipliers, prices, levels, counts, chunk
-        )
-
-
-@njit(cache=True)
-def _quantize_chunk(
-    coefficients, steps, weights, gains, multipliers, prices, levels, counts, chunk
-):
+@njit(cache=True, nogil=True)
+def _quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
     path = np.zeros((3, 64), np.int64)  # states: position, level, state before
     cost = np.zeros(64, np.float32)
     tail = np.zeros(64, np.float32)
-    blocks, chunks = len(coefficients), len(counts)
-    for b in range(blocks * chunk // chunks, blocks * (chunk + 1) // chunks):
+    inverse = np.float32(1) / steps
+    for b in range(len(coefficients)):
         c, level = coefficients[b], levels[b]
-        states = _walk(c, steps, weights, gains[b], multipliers[b], prices, path, cost, tail)
-        last = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
         level[:] = 0
         level[0] = np.int16(np.rint(c[0] / steps[0]))
-        _trace(last, path, c, level, counts[chunk])
+        states = _walk(
+            c, steps, inverse, weights, gains[b], multipliers[b], prices, path, cost, tail
+        )
+        state = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
+        while state > 0:
+            k = path[0, state]
+            level[k] = path[1, state] if c[k] > 0 else -path[1, state]
+            state = path[2, state]
 
 
-@njit(cache=True)
-def _walk(c, steps, weights, gain, multiplier, prices, path, cost, tail):
+@njit(cache=True, nogil=True)
+def _walk(c, steps, inverse, weights, gain, multiplier, prices, path, cost, tail):
     """Fill in the cheapest way to each state, and return the number of states.
 
     State n ends a run at position path[0, n] with level path[1, n] > 0, and came from state
@@ -101,7 +107,7 @@ def _walk(c, steps, weights, gain, multiplier, prices, path, cost, tail):
         a = abs(c[k])
         weight = weights[k] + gain
         tail[k] = tail[k - 1] + weight * a * a
-        top = min(int(a / steps[k] + np.float32(0.5)), MAX_LEVEL)
+        top = min(int(a * inverse[k] + np.float32(0.5)), MAX_LEVEL)
         if top == 0:
             continue
         cost[states] = np.inf
@@ -122,7 +128,7 @@ def _walk(c, steps, weights, gain, multiplier, prices, path, cost, tail):
     return states
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _cheapest_end(end_of_block, positions, cost, tail, states):
     best = 0
     least = cost[0] + end_of_block
@@ -135,21 +141,7 @@ def _cheapest_end(end_of_block, positions, cost, tail, states):
     return best
 
 
-@njit(cache=True)
-def _trace(state, path, c, levels, counts):
-    """Write the levels of the path that ends in `state`, and count its symbols."""
-    if path[0, state] < 63 or state == 0:
-        counts[EOB] += 1
-    while state > 0:
-        k, level, before = path[0, state], path[1, state], path[2, state]
-        levels[k] = level if c[k] > 0 else -level
-        run = k - path[0, before] - 1
-        counts[ZRL] += run >> 4
-        counts[(run & 15) << 4 | _size(level)] += 1
-        state = before
-
-
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _size(level):
     """Bits of a level's magnitude."""
     size = 0
