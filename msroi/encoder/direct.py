@@ -42,8 +42,10 @@ class Attempt(NamedTuple):
 
     levels: list[np.ndarray]  # int16 [block rows, block columns, 64] a component
     tables: list[np.ndarray]  # uint16 [64] a component
-    counts: np.ndarray  # of its symbols
-    size_bytes: int  # of the baseline file, estimated
+    prices: list[np.ndarray]  # of its AC symbols, float32 [256] a component
+    split: int  # of the scans of luma, in a progressive file
+    coded: jpeg.Coded
+    size_bytes: int  # of the file, but for zeros after bytes of ones
 
 
 def encode(
@@ -105,8 +107,8 @@ def encode(
 
     def run(search, components, max_bytes, shape, start):
         frame = jpeg.Frame(shape, sampling)
-        write = partial(_write, frame, progressive)
-        return search(partial(_quantize, components, frame), write, max_bytes, SCALES, start)
+        quantize = partial(_quantize, components, frame, progressive)
+        return search(quantize, partial(_write, frame), max_bytes, SCALES, start)
 
     first = FIRST_SCALE_RATIO * tables.scale_of(quality)  # 0 for quality 100
     start = Start(max(first, SCALES[0]))
@@ -143,6 +145,7 @@ def analyse(
         annex_k = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
         known = tables.base_table(annex_k, channel.robidoux)
         base = tables.flatten(known, channel.flatness) * channel.steps
+        base *= np.sqrt(4 * own[0] * own[1] / (down * across)) if components else 1
         base[0] *= channel.mean_step
         weights = tables.error_weights(known, channel.sensitivity)
         masks = masking(plane, weights, channel.masking)
@@ -171,44 +174,46 @@ def _sample(
 def _quantize(
     components: list[Component],
     frame: jpeg.Frame,
+    progressive: bool,
     scale: float,
     thrift: float,
     before: Attempt | None,
 ) -> Attempt:
-    """Quantize at a scale, with code lengths from the attempt before, or from two passes."""
+    """Quantize at a scale, with the prices of symbols from the attempt before."""
     used = [tables.at_scale(component.base, scale) for component in components]
-    trade = thrift * scale**2
-    if before:
-        counts = before.counts
+    prices = before.prices if before else [huffman.USUAL_PRICES] * len(components)
+    levels = apply_trellis(components, used, prices, thrift * scale**2)
+    split = 0
+    if progressive:
+        split = before.split if before else jpeg.best_split(levels[0])
+        scans = jpeg.progressive(len(levels), split)
     else:
-        counts = np.ones((4 if len(components) == 3 else 2, 256))
-        for own in (0.0, trade):  # rounded, then by the prices of that
-            counts = jpeg.count(apply_trellis(components, used, counts, own), frame.sampling)
-    levels = apply_trellis(components, used, counts, trade)
-    counts = jpeg.count(levels, frame.sampling)
-    return Attempt(levels, used, counts, jpeg.size_bytes(counts, used, frame))
+        scans = jpeg.baseline(len(levels))
+    coded = jpeg.count(levels, scans, frame.sampling)
+    luma, chroma = map(huffman.prices, sum(coded.counts)[1::2])
+    prices = [luma, chroma, chroma][: len(levels)]
+    size = jpeg.size_bytes(coded, used, frame)
+    return Attempt(levels, used, prices, split, coded, size)
 
 
 def apply_trellis(
-    components: list[Component], used: list[np.ndarray], counts: np.ndarray, trade: float
+    components: list[Component], used: list[np.ndarray], prices: list[np.ndarray], trade: float
 ) -> list[np.ndarray]:
-    """Quantize components by the trellis, each with a table of its own: their levels.
+    """Quantize components by the trellis, each with a table and prices of its own: their levels.
 
-    ``counts`` are as `msroi.encoder.jpeg.count` gives them, and price the symbols; `trade` is the
+    The prices are float32 [256] as `msroi.encoder.trellis.quantize` takes them; `trade` is the
     factor on the components' multipliers; 0 rounds.
     """
-    luma, *chroma = map(huffman.prices, counts[1::2])
     levels = []
-    for component, table, prices in zip(components, used, [luma, *chroma, *chroma], strict=True):
+    for component, table, bits in zip(components, used, prices, strict=True):
         c, gains, multipliers, _, _, weights = component
         out = np.empty(c.shape, np.int16)
         own = weights, gains.ravel(), np.float32(trade) * multipliers.ravel()
         steps = table.astype(np.float32)
-        trellis.quantize(c.reshape(-1, 64), steps, *own, prices, out.reshape(-1, 64))
+        trellis.quantize(c.reshape(-1, 64), steps, *own, bits, out.reshape(-1, 64))
         levels.append(out)
     return levels
 
 
-def _write(frame: jpeg.Frame, progressive: bool, attempt: Attempt) -> bytes:
-    data = jpeg.write(attempt.levels, attempt.counts, attempt.tables, frame)
-    return jpeg.make_progressive(data) if progressive else data
+def _write(frame: jpeg.Frame, attempt: Attempt) -> bytes:
+    return jpeg.write(attempt.levels, attempt.coded, attempt.tables, frame)
