@@ -68,9 +68,9 @@ def test_fine_steps_give_the_image_back(rng, shape, subsampling):
     flat = np.tile(rng.integers(0, 256, 3).astype(np.uint8), (*shape, 1))  # chroma survives means
     sampling = blocks.SUBSAMPLINGS[subsampling]
     levels = [np.rint(c).astype(np.int16) for c in coefficients.transform(flat, sampling)]
-    ones, counts = [np.ones(64, np.uint16)] * 3, jpeg.count(levels, sampling)
-    data = jpeg.write(levels, counts, ones, jpeg.Frame(shape, sampling))
-    for decoded in (pillow(data), pillow(jpeg.make_progressive(data))):
+    ones, frame = [np.ones(64, np.uint16)] * 3, jpeg.Frame(shape, sampling)
+    for scans in (jpeg.baseline(3), jpeg.progressive(3, 5)):
+        decoded = pillow(jpeg.write(levels, jpeg.count(levels, scans, sampling), ones, frame))
         assert decoded.shape == flat.shape
         assert np.abs(decoded.astype(int) - flat).max() <= 2
 
@@ -79,8 +79,8 @@ def test_the_table_of_the_file_is_the_one_given(rng):
     image = photo(rng, (16, 16))
     luma, chroma = (tables.at_scale(t, 1) for t in (tables.ANNEX_K_LUMA, tables.ANNEX_K_CHROMA))
     levels = [np.zeros(c.shape, np.int16) for c in coefficients.transform(image, (2, 2))]
-    counts = jpeg.count(levels, (2, 2))
-    data = jpeg.write(levels, counts, [luma, chroma, chroma], jpeg.Frame((16, 16), (2, 2)))
+    coded = jpeg.count(levels, jpeg.baseline(3), (2, 2))
+    data = jpeg.write(levels, coded, [luma, chroma, chroma], jpeg.Frame((16, 16), (2, 2)))
     with (
         Image.open(BytesIO(data)) as written,
         Image.open(BytesIO(standard.write(image, 50))) as std,
@@ -175,25 +175,46 @@ def test_a_photo_fills_its_budget_to_99_per_cent(rng, tune, subsampling, kind, i
     assert simplejpeg.decode_jpeg_header(data)[3] == expected
 
 
-def test_progressive_and_baseline_decode_alike_at_one_quality(rng):
-    image = photo(rng, (64, 64))
-    components = direct.analyse(image, right_half((64, 64)), (2, 2), 3.5, tables.TUNES["balanced"])
-    frame = jpeg.Frame((64, 64), (2, 2))
-    attempt = direct._quantize(components, frame, 0.6, 1.0, None)
-    baseline, progressive = (direct._write(frame, flag, attempt) for flag in (False, True))
-    assert b"\xff\xc0" in baseline and b"\xff\xc2" in progressive
-    np.testing.assert_array_equal(pillow(baseline), pillow(progressive))
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("split", jpeg.SPLITS)
+def test_progressive_and_baseline_hold_the_same_levels(rng, split, channels):
+    sampling, shape = (2, 2), (72, 104)
+    sides = [(9, 13), (5, 7), (5, 7)][:channels]
+    levels = [rng.integers(-1, 2, (*side, 64)).astype(np.int16) for side in sides]
+    for own in levels:  # long runs of zeros, blocks without any, large levels
+        own[rng.random(own.shape) < 0.95] = 0
+        own[2:4, ..., 1:] = 0
+        own[0, 0, [0, 1, 63]] = 1023, -1023, 700
+    ones, frame = [np.ones(64, np.uint16)] * channels, jpeg.Frame(shape, sampling)
+    plans = jpeg.baseline(channels), jpeg.progressive(channels, split)
+    plain, by_scans = (
+        jpeg.write(levels, jpeg.count(levels, scans, sampling), ones, frame) for scans in plans
+    )
+    assert b"\xff\xc0" in plain and b"\xff\xc2" in by_scans
+    np.testing.assert_array_equal(pillow(plain), pillow(by_scans))
+
+
+def test_one_symbol_tells_the_end_of_many_blocks():
+    levels = [np.zeros((200, 200, 64), np.int16)]
+    levels[0][-1, -1, 1] = 1
+    coded = jpeg.count(levels, jpeg.progressive(1, 63), (1, 1))
+    expected = {14 << 4: 1, 12 << 4: 1, 0x01: 1, 0x00: 1}  # 32,767 blocks, 7,232, then one
+    assert {s: n for s, n in enumerate(coded.counts[1][1]) if n} == expected
+    data = jpeg.write(levels, coded, [np.full(64, 99, np.uint16)], jpeg.Frame((1600,) * 2, (1, 1)))
+    decoded = pillow(data)
+    assert (decoded[:-8] == 128).all() and decoded[-8:, -8:].std() > 5
 
 
 @pytest.mark.parametrize("shape", [(17, 23), (64, 64), (200, 120)])
 @pytest.mark.parametrize("subsampling", SUBSAMPLINGS)
-def test_the_estimate_is_the_size_of_the_baseline_file(rng, shape, subsampling):
+@pytest.mark.parametrize("progressive", [False, True])
+def test_the_estimate_is_the_size_of_the_file(rng, shape, subsampling, progressive):
     image, sampling = photo(rng, shape), blocks.SUBSAMPLINGS[subsampling]
     components = direct.analyse(image, right_half(shape), sampling, 3.5, tables.TUNES["balanced"])
     frame = jpeg.Frame(shape, sampling)
     for scale in (0.1, 0.6, 5):
-        attempt = direct._quantize(components, frame, scale, 1.0, None)
-        data = direct._write(frame, False, attempt)
+        attempt = direct._quantize(components, frame, progressive, scale, 1.0, None)
+        data = direct._write(frame, attempt)
         stuffed = data.count(b"\xff\x00")  # which the estimate leaves out
         assert attempt.size_bytes + stuffed == len(data)
 

@@ -23,7 +23,7 @@ from msroi.encoder import (
 from msroi.encoder.blocks import block_saliency, saliency_levels, spread
 from msroi.encoder.budget import search
 from msroi.encoder.mosaic import make_mosaic
-from msroi.encoder.standard import write_mozjpeg
+from msroi.encoder.peers import write_mozjpeg
 from msroi.errors import ArgumentError
 from msroi.images import decode
 

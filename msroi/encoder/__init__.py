@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msroi.encoder import mosaic, standard
+from msroi.encoder import mosaic, peers, standard
 from msroi.encoder.budget import BudgetError as BudgetError  # offered here too
 from msroi.encoder.budget import Encoded
 from msroi.errors import ArgumentError
@@ -51,8 +51,10 @@ METHODS = {
     "direct-flat": Method(partial(_encode_direct, strength=0), options=_PLAIN),
     "mosaic": Method(mosaic.encode, heeds_map=True, options=_LEVELS),
     "standard": Method(standard.encode),
-    "standard-optimized": Method(standard.optimized),
-    "mozjpeg": Method(standard.mozjpeg),
+    "standard-optimized": Method(peers.optimized),
+    "mozjpeg": Method(peers.mozjpeg),
+    "mozjpeg-robidoux": Method(peers.mozjpeg_robidoux),
+    "jpegli": Method(peers.jpegli),
 }
 OFFERED = ("direct", "mosaic", "standard")  # to users; the others are there to compare with
 
@@ -91,7 +93,8 @@ def encode(
         ``"mosaic"``: the paper's section 4. Options: `levels` (k, 5), `q_low` and `q_high`
         (Q_l and Q_h, 30 and 70), `split` and `untouched`, see `msroi.encoder.mosaic.make_mosaic`.
         ``"standard"``: plain baseline JPEG, which heeds no map and has no options; nor do
-        the peers ``"standard-optimized"`` and ``"mozjpeg"`` (`msroi.encoder.standard`).
+        the peers ``"standard-optimized"``, ``"mozjpeg"``, ``"mozjpeg-robidoux"`` and
+        ``"jpegli"`` (`msroi.encoder.peers`).
     quality : int
         1 to 100: where `max_bytes` is None, the budget is the size of the standard JPEG
         of this quality, and ``"standard"`` gives that very file.

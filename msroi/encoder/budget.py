@@ -210,10 +210,18 @@ def _fill(
     Returned with the thrift, the correction and the attempt of the last file that was written.
     """
     best, end = b"", start
-    points: dict[float, float] = {}
     x, attempt = start.log_thrift, start.attempt
+    points = {x: math.log(attempt.size_bytes)}
+
+    def aim() -> float:
+        recent = dict(list(points.items())[-MEASURES_REMEMBERED:])
+        target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)
+        step = round(_secant(recent, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
+        return min(max(step, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
+
+    x = aim()
     while True:
-        attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
+        attempt = measure(math.exp(x), attempt)
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
         share = attempt.size_bytes * end.correction / max_bytes
@@ -224,10 +232,7 @@ def _fill(
             correction = len(data) / attempt.size_bytes
             end = end._replace(log_thrift=x, correction=correction, attempt=attempt)
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
-        recent = dict(list(points.items())[-MEASURES_REMEMBERED:])
-        target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)
-        x = round(_secant(recent, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
-        x = min(max(x, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
+        x = aim()
         if len(best) >= SHARE_TO_STOP_AT * max_bytes or x in points or len(points) == MAX_MEASURES:
             return best, end
 

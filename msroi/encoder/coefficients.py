@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from msroi.encoder import threads
 from msroi.encoder.blocks import SIDE, ZIGZAG
 
 BAND = 4  # rows of MCUs transformed at a time, so that they stay in the processor's cache
@@ -38,11 +39,14 @@ def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
     rows, columns = -(-H // down), -(-W // across)
     shapes = [(H, W), (rows, columns), (rows, columns)] if image.ndim == 3 else [(H, W)]
     planes = [np.empty((*shape, SIDE * SIDE), np.float32) for shape in shapes]
-    for top in range(0, rows, BAND):
+
+    def fill(top):
         band = image[top * down * SIDE : (top + BAND) * down * SIDE]
         for plane, part in zip(planes, _transform_band(band, (down, across)), strict=True):
             first = top * (down if plane is planes[0] else 1)
             plane[first : first + len(part)] = part
+
+    threads.share(fill, range(0, rows, BAND))
     return planes
 
 

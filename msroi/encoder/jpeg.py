@@ -50,8 +50,9 @@ def baseline(components: int) -> list[Scan]:
 def progressive(components: int, split: int) -> list[Scan]:
     """DC first, then AC, that of luma up to coefficient ``split`` before the rest.
 
-    Refinements of single bits (T.81, G.1.2) are left out: on Kodak a search over them finds files
-    0.1% larger to 0.1% smaller to quality 85, 0.7% smaller at 90 and 1.2% at 97.
+    Refinements of single bits (T.81, G.1.2) are left out. With them, mozjpeg's lossless search for
+    good scans finds files as large, within 0.1%, on Kodak at quality 75 and below, and files 0.7%
+    smaller at 90, 1.2% at 96; it takes as long as all the rest.
     """
     chroma = [Scan((number,), 1, 63) for number in range(1, components)]
     bands = [Scan((0,), 1, split), *chroma, Scan((0,), split + 1, 63)]
@@ -59,11 +60,14 @@ def progressive(components: int, split: int) -> list[Scan]:
 
 
 def best_split(luma: np.ndarray) -> int:
-    """Choose the ``split`` of `progressive` that makes luma smallest, of some few."""
+    """Choose the ``split`` of `progressive` that makes luma smallest, of some few.
+
+    A quarter of the rows is counted.
+    """
 
     def bytes_of(split):
         scans = [scan for scan in progressive(1, split) if scan.first]
-        counts = [_count([luma], (1, 1), scan) for scan in scans]
+        counts = [_count([luma[::4]], (1, 1), scan) for scan in scans]
         return sum(len(_scan_head(*own)) + _coded_bits(own[1]) / 8 for own in zip(scans, counts))
 
     return SPLITS[int(np.argmin(threads.share(bytes_of, SPLITS)))]

@@ -84,7 +84,8 @@ def _quantize(coefficients, steps, weights, gains, multipliers, by_run, end_of_b
         c, level = coefficients[b], levels[b]
         level[:] = 0
         level[0] = np.int16(np.rint(c[0] / steps[0]))
-        states = _walk(c, steps, inverse, weights, gains[b], multipliers[b], by_run, path, cost, live)
+        own = gains[b], multipliers[b], by_run, path, cost, live
+        states = _walk(c, steps, inverse, weights, *own)
         state = live[0]  # the cheapest
         last = states - 1
         if path[0, last] == 63 and cost[last] < cost[state] + multipliers[b] * end_of_block:

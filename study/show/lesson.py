@@ -19,12 +19,7 @@ class Luma(NamedTuple):
     component: direct.Component  # coefficients c and weights v
     steps: np.ndarray  # q, the quantization table, in zigzag order: uint16 [64]
     trade: float  # λ
-    counts: np.ndarray  # how often each symbol occurs, which prices it: int64 [2, 256]
-
-    @property
-    def prices(self) -> np.ndarray:
-        """Bits of each AC symbol (run << 4 | size) without magnitude: float32 [256]."""
-        return huffman.prices(self.counts[1])
+    prices: np.ndarray  # bits of each AC symbol (run << 4 | size) without magnitude: float32 [256]
 
     @property
     def coefficients(self) -> np.ndarray:
@@ -41,8 +36,9 @@ def prepare(photo: np.ndarray, *, scale: float = 0.6) -> Luma:
     component, *_ = direct.analyse(photo, flat_map(photo), (2, 2), 0, tune)
     steps = tables.at_scale(component.base, scale)
     trade = tune.luma.trade * tables.geometric_mean(component.base) ** 2 * scale**2
-    first = Luma(component, steps, trade, np.ones((2, 256)))
-    return first._replace(counts=jpeg.count([_quantize(first, np.inf)], (1, 1)))
+    rounded = _quantize(Luma(component, steps, trade, huffman.USUAL_PRICES), np.inf)
+    (counts,) = jpeg.count([rounded], jpeg.baseline(1), (1, 1)).counts
+    return Luma(component, steps, trade, huffman.prices(counts[1]))
 
 
 def levels_at(plane: Luma, block: tuple[int, int], weight: float) -> np.ndarray:
@@ -110,5 +106,5 @@ def _quantize(plane: Luma, weight: float) -> np.ndarray:
     """Quantize as if every block weighed the same, whatever its texture masks."""
     multipliers = np.full_like(plane.component.multipliers, 1 / weight)
     component = plane.component._replace(multipliers=multipliers)
-    (levels,) = direct.apply_trellis([component], [plane.steps], plane.counts, plane.trade)
+    (levels,) = direct.apply_trellis([component], [plane.steps], [plane.prices], plane.trade)
     return levels
