@@ -118,33 +118,41 @@ def test_a_flat_map_prefers_no_block(value):
     assert usual_weight(gains[0]) == 1
 
 
+def ramp(share):
+    """u of a block that surpasses this share of the blocks: 0 up to 20%, 1 from 80% on."""
+    t = np.clip((share - 0.2) / 0.6, 0, 1)
+    return 3 * t**2 - 2 * t**3
+
+
 def test_salient_blocks_gain_by_strength_and_by_how_few_they_are():
     quarter = np.zeros((16, 64))
     quarter[:, 48:] = 1
     luma, chroma = importance(quarter, 3, CELLS)
-    assert luma[0].tolist() == [0, 0, 0, 0, 0, 0, 5.25, 5.25]  # (2³ − 1)(1 − ¼)
+    lowest = ramp(0.375)  # three quarters are alike: each surpasses half of them
+    gain = 1.2 * (2**3 - 1) * (1 - (3 * lowest + 1) / 4)
+    np.testing.assert_allclose(luma[0], [0, 0, 0, 0, 0, 0, gain, gain], rtol=1e-6)
     assert chroma[0].tolist() == luma[0, ::2].tolist()
-    assert usual_weight(luma) == pytest.approx(np.sqrt((3 + 6.25**2) / 4))
+    assert usual_weight(luma) == pytest.approx(np.sqrt((3 + (1 + gain) ** 2) / 4))
 
 
 @pytest.mark.parametrize(("offset", "scale"), [(0, 1), (0.2, 0.3)])
-def test_importance_rises_from_what_40_to_what_20_per_cent_reach(offset, scale):
-    values = np.r_[np.linspace(0, 0.4, 12), 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9, 1]
+def test_importance_rises_with_the_share_of_blocks_that_are_surpassed(offset, scale):
+    values = np.array([0, 0.1, 0.11, 0.12, 0.3, 0.31, 0.5, 0.9, 0.99, 1])  # their order counts
     saliency = np.repeat(offset + scale * values, 8)[None].repeat(8, 0)
     (g,) = importance(saliency, 1, CELLS[:1])
-    steps = np.r_[np.zeros(13), 0.15625, 0.5, 0.84375, np.ones(5)]
-    np.testing.assert_allclose(g[0], np.maximum(steps - steps.mean(), 0), atol=1e-6)
+    steps = ramp(np.arange(0.05, 1, 0.1))
+    np.testing.assert_allclose(g[0], 1.2 * np.maximum(steps - steps.mean(), 0), atol=1e-6)
 
 
-@pytest.mark.parametrize("columns", [1, 6, 20])
+@pytest.mark.parametrize("columns", [1, 6, 10, 14])
 @pytest.mark.parametrize("grey", [0.1, 1])
 def test_the_blocks_of_a_drawn_mask_are_salient_and_no_others(columns, grey):
     saliency = np.zeros((16, 320))
     saliency[:, : 16 * columns] = grey
-    for g in importance(saliency, 1, CELLS):
-        edge = columns * g.shape[1] // 20
-        np.testing.assert_allclose(g[:, :edge], 1 - columns / 20, atol=1e-6)
-        assert not g[:, edge:].any()
+    luma, chroma = importance(saliency, 1, CELLS)
+    assert (luma[:, : 2 * columns] == luma[0, 0]).all() and luma[0, 0] > 0.3
+    assert (chroma[:, :columns] == luma[0, 0]).all()
+    assert not luma[:, 2 * columns :].any() and not chroma[:, columns:].any()
 
 
 def test_texture_masks_and_flat_blocks_do_not():

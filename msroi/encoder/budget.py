@@ -209,17 +209,15 @@ def _fill(
 
     Returned with the thrift, the correction and the attempt of the last file that was written.
     """
-    best, end = b"", start
-    x, attempt = start.log_thrift, start.attempt
-    points = {x: math.log(attempt.size_bytes)}
+    best, end, attempt = b"", start, start.attempt
+    points: dict[float, float] = {}
 
-    def aim() -> float:
-        recent = dict(list(points.items())[-MEASURES_REMEMBERED:])
+    def next_thrift(known: dict[float, float]) -> float:
         target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)
-        step = round(_secant(recent, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
-        return min(max(step, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
+        x = round(_secant(known, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
+        return min(max(x, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
 
-    x = aim()
+    x = next_thrift({start.log_thrift: math.log(attempt.size_bytes)})  # whose prices were others
     while True:
         attempt = measure(math.exp(x), attempt)
         points[x] = math.log(attempt.size_bytes)
@@ -232,7 +230,7 @@ def _fill(
             correction = len(data) / attempt.size_bytes
             end = end._replace(log_thrift=x, correction=correction, attempt=attempt)
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
-        x = aim()
+        x = next_thrift(dict(list(points.items())[-MEASURES_REMEMBERED:]))
         if len(best) >= SHARE_TO_STOP_AT * max_bytes or x in points or len(points) == MAX_MEASURES:
             return best, end
 
@@ -241,8 +239,11 @@ def _secant(points: dict[float, float], target: float, stretch: float) -> float:
     """Guess where the size meets the target: between the nearest points, or beyond the last."""
     above = [(size, x) for x, size in points.items() if size > target]
     below = [(size, x) for x, size in points.items() if size <= target]
-    if not (above and below):
-        size, x = min(above, default=None) or max(below)
-        return x + stretch * (size - target)
-    (larger, fine), (smaller, coarse) = min(above), max(below)
+    # of equal sizes, the one that is nearer to the other side
+    larger, fine = min(above, key=lambda point: (point[0], -point[1]), default=(math.inf, 0.0))
+    smaller, coarse = max(below, key=lambda point: (point[0], -point[1]), default=(-math.inf, 0.0))
+    if not below:
+        return fine + stretch * (larger - target)
+    if not above:
+        return coarse + stretch * (smaller - target)
     return fine + (coarse - fine) * (larger - target) / (larger - smaller)
