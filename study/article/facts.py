@@ -14,9 +14,9 @@ import pandas as pd
 
 from msroi.encoder import direct
 from msroi.encoder.blocks import SIDE
-from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
+from msroi.encoder.importance import GAIN, MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
-from msroi.encoder.tables import TUNES
+from msroi.encoder.tables import TUNES, Tune
 from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
@@ -266,7 +266,9 @@ def constants() -> Facts:
         "peak": PEAK,
         "salient": f"{SALIENT_SHARE:.0%}",
         "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
-        "activity": MASKING_ENERGY,
+        "gain": f"{GAIN:g}",
+        "activity": f"{MASKING_ENERGY:g}",
+        "dark": direct.DARK,
         "map": {
             "floor": FLOOR,
             "power": f"{POWER:g}",
@@ -298,10 +300,18 @@ def chosen(params: Params) -> Facts:
         "qualities": level_qualities(**levels),
         "quality": params["evaluate"]["quality"],
         "strength": strength,
-        "tune": {"name": tune} | TUNES[tune]._asdict(),
+        "tune": {"name": tune} | _tune(TUNES[tune]),
         "train": _training(params),
         **_runs(params),
     }
+
+
+def _tune(tune: Tune) -> Facts:
+    """Its numbers; of each channel also the factor on DC's step, both factors together."""
+    channels = {name: channel._asdict() for name, channel in zip(tune._fields, tune[:3], strict=False)}
+    for channel in channels.values():
+        channel["dc"] = f"{channel['steps'] * channel['mean_step']:.2g}"
+    return channels | {"darkness": tune.darkness}
 
 
 def _training(params: Params) -> Facts:
