@@ -83,7 +83,8 @@ def encode(
     strength : float
         0 or more: how much the map weighs; g_b grows as 2^strength − 1. 0 is a flat map.
     tune : str
-        ``"balanced"``; ``"psnr"`` for squared error; ``"hvs"`` for what the eye sees.
+        ``"balanced"``; ``"psnr"`` for squared error; ``"hvs"`` for PSNR-HVS-M;
+        ``"ssimulacra2"`` for that score.
     subsampling : str
         ``"4:2:0"``, ``"4:2:2"`` or ``"4:4:4"``.
     progressive : bool
@@ -142,8 +143,8 @@ def analyse(
     brightness = (np.maximum(planes[0][..., 0] / SIDE + 128, 0) + DARK) / (128 + DARK)
     components = []
     for plane, own, gain, channel in zip(planes, samplings, gains, tune[:3], strict=False):
-        annex_k = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
-        known = tables.base_table(annex_k, channel.robidoux)
+        known = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
+        known = tables.JPEGLI_LUMA if channel.jpegli else known
         base = tables.flatten(known, channel.flatness) * channel.steps
         base *= np.sqrt(4 * own[0] * own[1] / (down * across)) if components else 1
         base[0] *= channel.mean_step

@@ -7,10 +7,25 @@ from pathlib import Path
 import numpy as np
 
 from msroi.encoder import standard
-from msroi.encoder.blocks import SIDE
+from msroi.encoder.blocks import SIDE, ZIGZAG
 from msroi.encoder.budget import Encoded, search
 from msroi.encoder.standard import FINE_QUALITIES
-from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA, ROBIDOUX
+from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
+
+# N. Robidoux's table, mozjpeg's default, of luma and chroma
+ROBIDOUX = np.array(
+    [
+        *(16, 16, 16, 18, 25, 37, 56, 85),
+        *(16, 17, 20, 27, 34, 40, 53, 75),
+        *(16, 20, 24, 31, 43, 62, 91, 135),
+        *(18, 27, 31, 40, 53, 74, 106, 156),
+        *(25, 34, 43, 53, 69, 94, 131, 189),
+        *(37, 40, 62, 74, 94, 124, 169, 238),
+        *(56, 53, 91, 106, 131, 169, 226, 311),
+        *(85, 75, 135, 156, 189, 238, 311, 418),
+    ],
+    np.float64,
+)[ZIGZAG]
 
 
 def optimized(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
