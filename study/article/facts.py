@@ -17,7 +17,7 @@ from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES
-from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
+from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
@@ -97,7 +97,7 @@ def found(tables: Tables) -> Facts:
         "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
         "rates": {
             "images": _most(rates),
-            "effects": effects(rates, "against", "method", "metric", shown=PER_CENT)["standard"],
+            "against": effects(rates, "against", "method", "metric", shown=PER_CENT),
         },
         "closeup": records(
             tables["figure1_closeup"], bytes=",", budget_bytes=",", box_psnr=".2f", psnr=".2f"
@@ -174,7 +174,7 @@ def _quality(table: pd.DataFrame) -> Facts:
         for (whose, title), own in table.groupby(["source", "set"], sort=False)
     ]
     gains = claims.claimed(table[table["source"] == "paper"])
-    claimed = {key: effect(Interval(gains[key], nan, nan), ALL[key]) for key in METRICS}
+    claimed = {key: effect(Interval(gains[key], nan, nan), ALL[key]) for key in PAPERS}
     return {"quality": quality, "claimed": claimed}
 
 
