@@ -100,7 +100,11 @@ def found(tables: Tables) -> Facts:
             "against": effects(rates, "against", "method", "metric", shown=PER_CENT),
         },
         "closeup": records(
-            tables["figure1_closeup"], bytes=",", budget_bytes=",", box_psnr=".2f", psnr=".2f"
+            tables["figure1_closeup"],
+            bytes=",",
+            budget_bytes=",",
+            box_psnr=".2f",
+            **_digits("psnr", "ssimulacra2"),
         ),
         "heads": _heads(tables["figure2_cam_vs_msroi"]),
         "maps": records(tables["figure3_maps"].sort_values("mean"), mean=".2f"),
@@ -113,6 +117,11 @@ def found(tables: Tables) -> Facts:
         "sizes": _sizes(tables["figure4_size_scaling"]),
         "categories": _categories(tables["figure5_categories"]),
     }
+
+
+def _digits(*metrics: str) -> dict[str, str]:
+    """The formats of metrics' values in print."""
+    return {key: f".{ALL[key].digits}f" for key in metrics}
 
 
 def _most(table: pd.DataFrame) -> str:
@@ -168,9 +177,13 @@ def _ladder(table: pd.DataFrame) -> list[Facts]:
 
 def _quality(table: pd.DataFrame) -> Facts:
     """Table 1, the paper's sets and then ours; and the gains that the paper claims."""
-    styles = {key: f".{ALL[key].digits}f" for key in METRICS}
     quality = [
-        {"source": whose, "set": title, "images": _most(own), "rows": records(own, **styles)}
+        {
+            "source": whose,
+            "set": title,
+            "images": _most(own),
+            "rows": records(own, **_digits(*METRICS)),
+        }
         for (whose, title), own in table.groupby(["source", "set"], sort=False)
     ]
     gains = claims.claimed(table[table["source"] == "paper"])
