@@ -19,7 +19,7 @@ METHOD_STYLES = {
     "direct-flat": {"color": "#56B4E9", "linestyle": "--", "marker": "^"},
     "standard-optimized": {"color": "#999999", "linestyle": "-.", "marker": "v"},
     "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
-    "mozjpeg-robidoux": {"color": "#009E73", "linestyle": ":", "marker": "x"},
+    "mozjpeg-robidoux": {"color": "#882255", "linestyle": ":", "marker": "x"},
     "jpegli": {"color": "#E69F00", "linestyle": "-.", "marker": "h"},
     "direct-ssimulacra2": {"color": "#CC79A7", "linestyle": "-", "marker": "p"},
     "paper": {"color": "#000000", "linestyle": "-", "marker": "X"},
@@ -95,11 +95,11 @@ def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], u
         errorbar=None,
         linestyle="none",
         marker="_",
-        markersize=30 / methods,
+        markersize=60 / methods,
         markeredgewidth=2.5,
         **options,
     )
-    return _around_zero(ax, xlabel="", ylabel=f"difference from standard, {unit}")
+    return _around_zero(ax, xlabel="", ylabel=f"difference, {unit}")
 
 
 def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
