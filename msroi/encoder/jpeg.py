@@ -68,7 +68,8 @@ def best_split(luma: np.ndarray) -> int:
     def bytes_of(split):
         scans = [scan for scan in progressive(1, split) if scan.first]
         counts = [_count([luma[::4]], (1, 1), scan) for scan in scans]
-        return sum(len(_scan_head(*own)) + _coded_bits(own[1]) / 8 for own in zip(scans, counts))
+        coded = zip(scans, counts, strict=True)
+        return sum(len(_scan_head(*own)) + _coded_bits(own[1]) / 8 for own in coded)
 
     return SPLITS[int(np.argmin(threads.share(bytes_of, SPLITS)))]
 
