@@ -19,7 +19,7 @@ TYPICAL_LACK = 46.0  # at scale 1
 LACK_SLOPE = -0.58  # of its logarithm by that of the scale's inverse
 FLATTEST_SLOPE = -0.1  # that is believed of two files
 STUCK_AFTER = 2  # files in a row on the same side
-FINEST_SCALE = 0.005  # of quality 100 it is 0, which has no logarithm
+LEAST_SCALE = 0.005  # added: of quality 100 it is 0, which has no logarithm
 LEAST_LACK = 1e-3  # of an image without any error it is 0
 
 
@@ -84,7 +84,7 @@ def reach(
     Encoded
         With its score. TargetError where not even the last quality reaches the target.
     """
-    places = [-math.log(max(scale_of(quality), FINEST_SCALE)) for quality in qualities]
+    places = [-math.log(scale_of(quality) + LEAST_SCALE) for quality in qualities]
     goal = _log_lack(judge.target + slack / 2)
     lacks: dict[int, float] = {}
     low, high = -1, len(places)  # low falls below the target and high does not, or are outside
