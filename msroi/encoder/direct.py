@@ -11,7 +11,7 @@ from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, Start, approach, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
-from msroi.encoder.target import Judge, reach
+from msroi.encoder.target import Judge, aim
 from msroi.errors import ArgumentError
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
@@ -26,7 +26,6 @@ REHEARSED_FROM_PIXELS = 2**24
 SAMPLE_PIXELS = 2**22
 # tried where a score is to be reached: steps of 0.1 of SSIMULACRA2 and less, on Kodak
 QUALITIES = [tables.quality_of(scale) for scale in np.geomspace(*SCALES, 2000)[::-1]]
-SCORE_SLACK = 0.25  # of SSIMULACRA2 above what is asked for
 DARK = 32  # of luma's 255: from there up a block counts as brighter, by `Tune.darkness`
 
 
@@ -111,17 +110,15 @@ def encode(
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
     components = analyse(image, saliency, sampling, strength, TUNES[tune])
+    if judge:
+        frame = jpeg.Frame(image.shape[:2], sampling)
+        return aim(partial(_write_settled, components, frame, progressive), judge, QUALITIES)
 
     def run(search, components, max_bytes, shape, start):
         frame = jpeg.Frame(shape, sampling)
         quantize = partial(_quantize, components, frame, progressive)
         return search(quantize, partial(_write, frame), max_bytes, SCALES, start)
 
-    if judge:
-        write = partial(
-            _write_settled, components, jpeg.Frame(image.shape[:2], sampling), progressive
-        )
-        return reach(write, judge, QUALITIES, SCORE_SLACK)
     first = FIRST_SCALE_RATIO * tables.scale_of(quality)  # 0 for quality 100
     start = Start(max(first, SCALES[0]))
     if image.shape[0] * image.shape[1] >= REHEARSED_FROM_PIXELS:
@@ -228,10 +225,15 @@ def apply_trellis(
 
 
 def _write_settled(
-    components: list[Component], frame: jpeg.Frame, progressive: bool, quality: float
+    components: list[Component],
+    frame: jpeg.Frame,
+    progressive: bool,
+    quality: float,
+    thrift: float,
 ) -> bytes:
     """Write a file at a quality, quantized twice: at last with prices of its own symbols."""
-    measure = partial(_quantize, components, frame, progressive, tables.scale_of(quality), 1.0)
+    scale = tables.scale_of(quality)
+    measure = partial(_quantize, components, frame, progressive, scale, thrift)
     return _write(frame, measure(measure(None)))
 
 
