@@ -47,6 +47,7 @@ class Encoded(NamedTuple):
 
     data: bytes
     quality: float
+    score: float | None = None  # SSIMULACRA2, where one was to be reached
 
 
 def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[float]) -> Encoded:

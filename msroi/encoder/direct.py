@@ -11,6 +11,7 @@ from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, Start, approach, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
+from msroi.encoder.target import Judge, aim
 from msroi.errors import ArgumentError
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
@@ -23,6 +24,8 @@ FIRST_SCALE_RATIO = 0.6
 # one of 2**23 took 8.5 and 12.9 s.
 REHEARSED_FROM_PIXELS = 2**24
 SAMPLE_PIXELS = 2**22
+# tried where a score is to be reached: steps of 0.1 of SSIMULACRA2 and less, on Kodak
+QUALITIES = [tables.quality_of(scale) for scale in np.geomspace(*SCALES, 2000)[::-1]]
 DARK = 32  # of luma's 255: from there up a block counts as brighter, by `Tune.darkness`
 
 
@@ -52,14 +55,15 @@ def encode(
     image: np.ndarray,
     saliency: np.ndarray,
     *,
-    max_bytes: int,
+    max_bytes: int | None = None,
+    judge: Judge | None = None,
     quality: float = 50.0,
     strength: float = 3.0,
     tune: str = "balanced",
     subsampling: str = "4:2:0",
     progressive: bool = True,
 ) -> Encoded:
-    """Encode by rate–distortion optimisation under a map, into a byte budget.
+    """Encode by rate–distortion optimisation under a map, into a byte budget or up to a score.
 
     Per block b, the AC levels l minimise Σ_k (v_k/m_b + g_b)/N · (c_k − q_k l_k)² + λ R(l) by a
     trellis (`msroi.encoder.trellis`): v_k is the weight that coefficient k's error has to the
@@ -77,9 +81,11 @@ def encode(
         RGB; of equal channels throughout, a grey JPEG.
     saliency : float [H, W] in [0, 1]
         Only its order counts. A flat one makes a plain optimising encoder.
-    max_bytes : int
+    max_bytes : int, optional
+    judge : msroi.encoder.target.Judge, optional
+        In place of `max_bytes`: a score to reach with few bytes, at the usual thrift.
     quality : float
-        libjpeg's number for about this size: where the search starts.
+        libjpeg's number for about this size: where the search for a budget starts.
     strength : float
         0 or more: how much the map weighs; g_b grows as 2^strength − 1. 0 is a flat map.
     tune : str
@@ -98,13 +104,16 @@ def encode(
 
     Raises
     ------
-    BudgetError, ArgumentError
+    BudgetError, TargetError, ArgumentError
     """
     _check_options(strength, tune, subsampling)
     if (image == image[..., :1]).all():
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
     components = analyse(image, saliency, sampling, strength, TUNES[tune])
+    if judge:
+        frame = jpeg.Frame(image.shape[:2], sampling)
+        return aim(partial(_write_settled, components, frame, progressive), judge, QUALITIES)
 
     def run(search, components, max_bytes, shape, start):
         frame = jpeg.Frame(shape, sampling)
@@ -214,6 +223,19 @@ def apply_trellis(
         trellis.quantize(c.reshape(-1, 64), steps, *own, bits, out.reshape(-1, 64))
         levels.append(out)
     return levels
+
+
+def _write_settled(
+    components: list[Component],
+    frame: jpeg.Frame,
+    progressive: bool,
+    quality: float,
+    thrift: float,
+) -> bytes:
+    """Write a file at a quality, quantized twice: at last with prices of its own symbols."""
+    scale = tables.scale_of(quality)
+    measure = partial(_quantize, components, frame, progressive, scale, thrift)
+    return _write(frame, measure(measure(None)))
 
 
 def _write(frame: jpeg.Frame, attempt: Attempt) -> bytes:

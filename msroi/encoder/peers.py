@@ -8,9 +8,10 @@ import numpy as np
 
 from msroi.encoder import standard
 from msroi.encoder.blocks import SIDE, ZIGZAG
-from msroi.encoder.budget import Encoded, search
+from msroi.encoder.budget import Encoded
 from msroi.encoder.standard import FINE_QUALITIES
 from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
+from msroi.encoder.target import Judge, find
 
 # N. Robidoux's table, mozjpeg's default, of luma and chroma
 ROBIDOUX = np.array(
@@ -28,44 +29,71 @@ ROBIDOUX = np.array(
 )[ZIGZAG]
 
 
-def optimized(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
+def optimized(
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
+) -> Encoded:
     """Encode by libjpeg-turbo's best: optimized Huffman tables, progressive, 4:2:0.
 
-    The largest quality whose file has at most ``max_bytes`` bytes, to a twentieth; BudgetError
-    where there is none. The map and ``quality`` are not heeded.
+    The largest quality whose file has at most ``max_bytes`` bytes, or the smallest that the judge
+    asks for, to a twentieth; BudgetError or TargetError where there is none. The map and
+    ``quality`` are not heeded.
     """
     best = partial(standard.write, image, optimize=True, progressive=True)
-    return search(best, max_bytes, FINE_QUALITIES)
+    return find(best, FINE_QUALITIES, max_bytes, judge)
 
 
-def mozjpeg(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
+def mozjpeg(
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
+) -> Encoded:
     """Encode by mozjpeg's best: trellis quantization, deringing, optimized scans, 4:2:0.
 
     With the tables of the standard JPEG, as libvips calls it: what differs is the encoder. The
     rest as `optimized`.
     """
-    return search(partial(write_mozjpeg, image), max_bytes, FINE_QUALITIES)
+    return find(partial(write_mozjpeg, image), FINE_QUALITIES, max_bytes, judge)
 
 
 def mozjpeg_robidoux(
-    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
 ) -> Encoded:
     """Encode as `mozjpeg` does, with the table that its own `cjpeg` has, N. Robidoux's.
 
     By SSIMULACRA2 it serves mozjpeg best.
     """
     write = partial(write_mozjpeg, image, bases=(ROBIDOUX, ROBIDOUX))
-    return search(write, max_bytes, FINE_QUALITIES)
+    return find(write, FINE_QUALITIES, max_bytes, judge)
 
 
-def jpegli(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
-    """Encode by jpegli at the largest quality within the budget, 4:2:0, progressive.
+def jpegli(
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
+) -> Encoded:
+    """Encode by jpegli at the best quality for the budget or the judge, 4:2:0, progressive.
 
     The package has whole qualities alone, on jpegli's own scale, and writes baseline files; a
     lossless search then gives them progressive scans, as jpegli's own `cjpegli` has by default.
     The rest as `optimized`.
     """
-    return search(partial(write_jpegli, image), max_bytes, standard.QUALITIES)
+    return find(partial(write_jpegli, image), standard.QUALITIES, max_bytes, judge)
 
 
 def write_mozjpeg(

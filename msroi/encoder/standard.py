@@ -8,8 +8,9 @@ import numpy as np
 from PIL import Image
 
 from msroi.encoder.blocks import natural
-from msroi.encoder.budget import Encoded, search
+from msroi.encoder.budget import Encoded
 from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
+from msroi.encoder.target import Judge, find
 
 QUALITIES = range(1, 101)  # libjpeg's scale; each step scales the Annex K tables
 FINE_QUALITIES = [n / 20 for n in range(20, 2001)]  # 1 to 100 by twentieths
@@ -20,12 +21,20 @@ _TURNS = np.arange(64) * (5**0.5 - 1) / 2 % 1
 
 
 def encode(
-    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int | None
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
 ) -> Encoded:
-    """Encode at a quality, or at the largest whole one within a budget; no map is heeded."""
-    if max_bytes is None:
+    """Encode at a quality, or at the whole one that a budget or a score asks for.
+
+    No map is heeded.
+    """
+    if max_bytes is None and judge is None:
         return Encoded(write(image, quality), quality)
-    return search(partial(write, image), max_bytes, QUALITIES)
+    return find(partial(write, image), QUALITIES, max_bytes, judge)
 
 
 def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
