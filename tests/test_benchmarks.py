@@ -56,7 +56,7 @@ def test_the_driver_writes_one_table_and_the_machine(tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)).save(photo)
     record = tmp_path / "bench.csv"
     files = ("--output", output, "--record", record)
-    table = run("bench.py", "--parts", "speed", "--image", photo, *files)
+    table = run("bench.py", "--parts", "speed", "--photos", photo, photo, *files)
     result = json.loads(output.read_text())
     assert "cores" in result["machine"] and result["packages"]["numpy"]
     assert {row["part"] for row in result["rows"]} == {"speed"}
