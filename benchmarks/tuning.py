@@ -23,8 +23,7 @@ from joblib import Parallel, delayed, parallel_config
 from kodak import soft_spots
 
 from msroi import metrics
-from msroi.encoder import budget, direct, encode, importance
-from msroi.encoder.tables import TUNES, Tune
+from msroi.encoder import budget, direct, encode, importance, tables
 from msroi.images import decode, read_image
 
 QUALITIES = (20, 50, 85)
@@ -104,8 +103,8 @@ def _changed(name: str, value: Any) -> Iterator[None]:
     module, constant = name.split(".")
     with ExitStack() as stack:
         if module not in MODULES:
-            retuned = _retuned(TUNES[TUNED], module, constant, value)
-            stack.enter_context(patch.dict(TUNES, {TUNED: retuned}))
+            retuned = _retuned(tables.TUNES[TUNED], module, constant, value)
+            stack.enter_context(patch.dict(tables.TUNES, {TUNED: retuned}))
         else:
             stack.enter_context(patch.object(MODULES[module], constant, value))
         if constant == "FILE_TO_ESTIMATE_RATIO":  # a default, which was bound before
@@ -114,7 +113,7 @@ def _changed(name: str, value: Any) -> Iterator[None]:
         yield
 
 
-def _retuned(tune: Tune, channel: str, name: str, value: float) -> Tune:
+def _retuned(tune: tables.Tune, channel: str, name: str, value: float) -> tables.Tune:
     """Change a number of a channel, or of the tune itself."""
     changed = {name: value}
     if channel != "tune":
