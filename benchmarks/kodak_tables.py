@@ -20,7 +20,7 @@ FLOORS = {
     }
 }
 # Goals at every quality: method → those whose SSIMULACRA2 it has at least
-RIVALS = {"direct-flat ssimulacra2": ("mozjpeg-robidoux", "jpegli", JPEGLI_BETWEEN)}
+RIVALS = {"direct-flat ssimulacra2": ("mozjpeg-robidoux", "jpegli", JPEGLI_BETWEEN, JPEGLI_PLAIN)}
 ANCHORS = ("standard", "mozjpeg-robidoux", "jpegli")  # of BD-rates
 SEED = 0  # of the bootstrap over images
 DIGITS = {"dB": 2, "": 4}
@@ -104,7 +104,12 @@ def curves(table: pd.DataFrame) -> list[Row]:
     print()
     known = found[found["metric"] == "ssimulacra2"].set_index(["method", "against"])["mean"]
     return [
-        row(f"BD-rate by SSIMULACRA2, {method}, {other}", [known[method, other]], "%", at_most=0)
+        row(
+            f"{method}, BD-rate by SSIMULACRA2 against {other}",
+            [known[method, other]],
+            "%",
+            at_most=0,
+        )
         for method, others in RIVALS.items()
         for other in others
         if (method, other) in known.index
@@ -115,6 +120,7 @@ def targets(table: pd.DataFrame, target: float) -> list[Row]:
     """Print bytes and score of every file; give the least score, and the sums' ratios."""
     wide = table.pivot(index="image", columns="method", values=["bytes", "score"])
     wide = wide.swaplevel(axis=1)[list(table["method"].unique())]
+    wide = wide.astype({name: int for name in wide if name[1] == "bytes"})
     print(wide.rename_axis(None).rename_axis([None, None], axis=1).round(2).to_string())
     sums, least = (table.groupby("method", sort=False)[key] for key in ("bytes", "score"))
     print("\nSums of bytes:", ", ".join(f"{name} {n}" for name, n in sums.sum().items()), "\n")
