@@ -102,6 +102,7 @@ def curves(table: pd.DataFrame) -> list[Row]:
         order = own["label"].unique(), own["method"].unique()
         print(wide.loc[order].rename_axis(None).rename_axis(None, axis=1).to_string(line_width=400))
     print()
+    print("By SSIMULACRA2:")
     known = found[found["metric"] == "ssimulacra2"].set_index(["method", "against"])["mean"]
     return [
         row(

@@ -15,9 +15,7 @@ logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 # Set by hand. benchmarks/tuning.py shows what each does on eight Kodak images at three budgets: as
 # they are, `direct` quantizes an image 4.3 times, writes 1.04 files, and takes 99.77% of the budget
 # on the mean and 99.57% at least. In brackets: what another value comes to there.
-QUALITIES_TRIED_ABOVE = (
-    2  # the found one, by `search` (0: 5% fewer files; 6: a third more; as good)
-)
+QUALITIES_TRIED_ABOVE = 2  # the found one, by `search` (0: 5% fewer files; 6: a third more)
 SHARE_AIMED_AT = 0.9975  # of the budget, by `approach` (0.995: 5.1 quantizations; 0.9995: 4.7)
 SHARE_TO_STOP_AT = 0.995  # (0.99: 4.1, 0.09% fewer bytes; 0.998: 9.8 quantizations and 3.9 files)
 SHARE_ACCEPTED = 0.99  # where it cannot come nearer (0.98 and 0.995: the same)

@@ -120,7 +120,7 @@ def write(levels: list[np.ndarray], coded: Coded, tables: list[np.ndarray], fram
 def _coded_bits(counts: np.ndarray) -> int:
     """Bits of a scan's symbols: of AC, all magnitude bits; of a band, those of ends of blocks."""
     bits = sum(map(huffman.coded_bits, counts))
-    ends = counts[1::2, :ZRL:16].sum(axis=0)  # EOB and the runs of it, with 0 to 14 bits more
+    ends = counts[1::2, : ZRL : 16].sum(axis=0)  # EOB and the runs of it, with 0 to 14 bits more
     return bits + int(ends @ np.arange(15))
 
 

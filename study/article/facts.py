@@ -308,9 +308,7 @@ def chosen(params: Params) -> Facts:
 
 def _tune(tune: Tune) -> Facts:
     """Its numbers; of each channel also the factor on DC's step, both factors together."""
-    channels = {
-        name: channel._asdict() for name, channel in zip(tune._fields, tune[:3], strict=False)
-    }
+    channels = {name: channel._asdict() for name, channel in zip(tune._fields, tune[:3], strict=False)}
     for channel in channels.values():
         channel["dc"] = f"{channel['steps'] * channel['mean_step']:.2g}"
     return channels | {"darkness": tune.darkness}
