@@ -9,7 +9,7 @@ from pictures import photograph
 from PIL import Image
 
 from msroi.encoder import encode_detailed, peers, standard
-from msroi.encoder.tables import ROBIDOUX
+from msroi.encoder.peers import ROBIDOUX
 from msroi.images import decode
 
 PEERS = ["standard-optimized", "mozjpeg", "mozjpeg-robidoux", "jpegli"]
