@@ -6,14 +6,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import simplejpeg
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from pictures import right_half
+from pictures import photo, right_half
 from PIL import Image
 
 from msroi import encoder, images
 from msroi.encoder import (
     BudgetError,
+    TargetError,
     blocks,
     coefficients,
     direct,
@@ -25,19 +26,11 @@ from msroi.encoder import (
 from msroi.encoder.budget import SHARE_ACCEPTED, Start, approach
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.metrics import psnr_s
+from msroi.score import ssimulacra2
 
 TUNES = list(tables.TUNES)
 SUBSAMPLINGS = list(blocks.SUBSAMPLINGS)
 SHAPES = [(1, 1), (8, 8), (7, 40), (17, 23), (64, 49)]
-
-
-def photo(rng, shape):
-    """Soft shapes in colour with some grain: as compressible as a photograph."""
-    H, W = shape
-    y, x = np.mgrid[:H, :W]
-    waves = [np.sin(x / a + y / b) for a, b in rng.uniform(3, 30, (6, 2))]
-    mixed = np.stack(waves, -1) @ rng.uniform(-30, 30, (6, 3))
-    return np.clip(128 + mixed + rng.normal(0, 4, (H, W, 3)), 0, 255).astype(np.uint8)
 
 
 def pillow(data):
@@ -332,6 +325,53 @@ def test_any_size_any_map_any_reachable_budget(data):
         encoded = encode(image, saliency, max_bytes=budget, **options)
     assert len(encoded) <= budget
     assert pillow(encoded).shape == (H, W, 3)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(st.data())
+def test_any_size_any_map_any_target_is_reached_or_is_told_to_be_out_of_reach(data):
+    H, W = (data.draw(st.integers(8, 90)) for _ in range(2))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    image = (
+        photo(rng, (H, W)) if data.draw(st.booleans()) else rng.integers(0, 256, (H, W, 3), "u1")
+    )
+    saliency = np.round(rng.random((H, W)), data.draw(st.integers(0, 3)))
+    before = image.copy(), saliency.copy()
+    target = data.draw(st.floats(1, 99))
+    method, options = data.draw(
+        st.sampled_from([("direct", {"tune": tune}) for tune in TUNES] + [("standard", {})])
+    )
+    try:
+        encoded = encoder.encode_detailed(image, saliency, method=method, target=target, **options)
+    except TargetError as error:
+        assert error.reachable < target
+        assume(error.reachable > 0)
+        target = error.reachable
+        encoded = encoder.encode_detailed(image, saliency, method=method, target=target, **options)
+        assert len(encoded.data) <= error.reachable_bytes
+    decoded = images.decode(encoded.data)
+    assert decoded.shape == image.shape
+    assert ssimulacra2(image, decoded) == encoded.score >= target
+    np.testing.assert_array_equal(image, before[0])
+    np.testing.assert_array_equal(saliency, before[1])
+
+
+def test_at_an_equal_score_the_map_still_leads(picture):
+    saliency = soft_spot(picture)
+    flat, led = (encode(picture, own, target=70) for own in (None, saliency))
+    qualities = [
+        psnr_s(images.luma(picture), images.luma(images.decode(data)), saliency)
+        for data in (flat, led)
+    ]
+    assert qualities[1] - qualities[0] > 0.5
+
+
+@pytest.mark.parametrize("target", [40, 60, 85])
+def test_a_grey_photo_reaches_a_target_too(picture, target):
+    grey = np.dstack([picture[..., 0]] * 3)
+    data = encode(grey, target=target)
+    assert pillow(data).ndim == 2
+    assert target <= ssimulacra2(grey, images.decode(data)) <= target + 0.5
 
 
 @pytest.mark.parametrize("tune", TUNES)

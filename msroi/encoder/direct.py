@@ -25,7 +25,7 @@ FIRST_SCALE_RATIO = 0.6
 REHEARSED_FROM_PIXELS = 2**24
 SAMPLE_PIXELS = 2**22
 # tried where a score is to be reached: steps of 0.1 of SSIMULACRA2 and less, on Kodak
-QUALITIES = [tables.quality_of(scale) for scale in np.geomspace(*SCALES, 2000)[::-1]]
+QUALITIES = [tables.quality_of(scale) for scale in np.geomspace(*SCALES, 2000)[::-1].tolist()]
 DARK = 32  # of luma's 255: from there up a block counts as brighter, by `Tune.darkness`
 
 

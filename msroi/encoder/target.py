@@ -131,7 +131,7 @@ def aim(
     turns a quality and a thrift into a file; the thrift is 1 for all others.
     """
     found = reach(lambda quality: write(quality, 1.0), judge, qualities, SLACK_OF_SCALE)
-    if found.score <= judge.target + SLACK_OF_SCALE:
+    if found.score <= judge.target + SLACK_OF_SCALE or found.quality == qualities[0]:
         return found
     thrifts = np.geomspace(MOST_THRIFT, 1, THRIFTS)
     here = (_log_lack(found.score) - math.log(TYPICAL_LACK)) / LACK_SLOPE
