@@ -20,10 +20,12 @@ FLOORS = {
         "direct balanced": LUMA | {"psnr_s": 2.3, "ssimulacra2": 2.5},
         "direct ssimulacra2": {"ssimulacra2": 4.0},
     }
-} | dict.fromkeys(
-    (75, 90),
-    {"direct-flat balanced": LUMA, "direct balanced": {"psnr_s": 1.8, "ssimulacra2": 0.0}},
-)
+}
+for finer in (75, 90):
+    FLOORS[finer] = {
+        "direct-flat balanced": LUMA,
+        "direct balanced": {"psnr_s": 1.8, "ssimulacra2": 0.0},
+    }
 # Goals at equal bytes: method → quality → how much its SSIMULACRA2 is above each rival's
 RIVALS = ("mozjpeg-robidoux", "mozjpeg", JPEGLI_PLAIN, "jpegli", JPEGLI_BETWEEN)
 MARGINS = {
