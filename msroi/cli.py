@@ -264,7 +264,7 @@ def compare(
     map_: MapFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure how near a compressed image is to its original, on luma.
+    """Measure how near a compressed image is to its original: on luma, and by SSIMULACRA2.
 
     With --map also PSNR-S, over the 30% of the pixels where the map is largest, or over all that a
     drawn mask marks; how many these are is told beside it.
@@ -292,7 +292,7 @@ def compare(
         for name, value in values.items():
             where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
             unit = metrics.METRICS[name].unit
-            typer.echo(f"{name:<10} {value:8.4f} {unit} {where}".rstrip())
+            typer.echo(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
 
 
 def _fail(name: str, message: str) -> None:

@@ -363,7 +363,8 @@ def test_compare_prints_every_metric(run, here):
     code, out, err = run("compare photo.png photo.jpg --map map.png")
     assert (code, err) == (0, "")
     names = [line.split()[0] for line in out.splitlines()]
-    assert names == ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
+    luma = ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
+    assert names == [*luma, "ssimulacra2"]
 
 
 def test_compare_tells_how_much_of_the_image_psnr_s_is_of(run):
