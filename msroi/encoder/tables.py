@@ -127,7 +127,7 @@ TUNES = {
     "hvs": _alike(Channel(0.9, 1.0, 0.06, masking=0.12), 0.95),
     "psnr": _alike(Channel(0.4, 0.4, 0.08), 0.8),
     "ssimulacra2": Tune(
-        luma=Channel(1.0, 1.0, 0.031, mean_step=0.53, masking=0.3, jpegli=True),
+        luma=Channel(1.0, 1.0, 0.0155, mean_step=0.53, masking=0.3, jpegli=True),
         blue=Channel(0.79, 0.9, 0.0475, steps=0.52, mean_step=0.27),
         red=Channel(0.75, 0.63, 0.045, steps=0.4, mean_step=1.1),
         darkness=0.7,
