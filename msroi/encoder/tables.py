@@ -119,7 +119,7 @@ def _alike(luma: Channel, chroma: float) -> Tune:
 # map, and no metric loses with one. 4:4:4 gained by none, at qualities 75 and 90 neither.
 TUNES = {
     "balanced": Tune(
-        luma=Channel(0.53, 0.85, 0.06, mean_step=0.55, masking=0.12),
+        luma=Channel(0.53, 0.85, 0.06, mean_step=0.55, masking=0.15),
         blue=Channel(1.0, 0.88, 0.058, steps=1.1, mean_step=0.43),
         red=Channel(0.67, 0.2, 0.04, steps=0.62, mean_step=1.2),
         darkness=0.22,
