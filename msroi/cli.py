@@ -167,7 +167,7 @@ def compress(
         typer.Option(
             metavar="S",
             help="Take the fewest bytes that score S by SSIMULACRA2: 90 is where side by side no "
-            "difference is seen, 70 high quality, 50 medium. --tune ssimulacra2 takes fewer still.",
+            "difference is seen, 70 high quality, 50 medium.",
         ),
     ] = None,
     strength: Annotated[
@@ -177,7 +177,8 @@ def compress(
         ),
     ] = None,
     tune: Annotated[
-        Tune | None, typer.Option(help="direct: what to do best.  [default: balanced]")
+        Tune | None,
+        typer.Option(help="direct: what to do best.  [default: balanced; to a score, ssimulacra2]"),
     ] = None,
     subsampling: Annotated[
         Subsampling | None, typer.Option(help="direct: of chroma.  [default: 4:2:0]")

@@ -107,7 +107,7 @@ def encode(
     BudgetError, TargetError, ArgumentError
     """
     _check_options(strength, tune, subsampling)
-    if (image == image[..., :1]).all():
+    if all((row == row[:, :1]).all() for row in image):  # most end at the first
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
     components = analyse(image, saliency, sampling, strength, TUNES[tune])

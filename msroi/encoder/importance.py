@@ -31,7 +31,9 @@ def importance(
     covers, down and across, luma first. Each component has weights float32 [block rows, block
     columns], at least 0: all are 0 at strength 0, and with a flat map.
     """
-    luma, *chroma = _ramped([block_saliency(saliency, cell) for cell in cells])
+    known = {cell: block_saliency(saliency, cell) for cell in dict.fromkeys(cells)}
+    ramps = dict(zip(known, _ramped(list(known.values())), strict=True))
+    luma, *chroma = (ramps[cell] for cell in cells)
     gain = GAIN * (np.exp2(strength) - 1)
     return [(gain * np.maximum(u - luma.mean(), 0)).astype(np.float32) for u in (luma, *chroma)]
 
