@@ -26,13 +26,14 @@ from study import provenance
 FOLDER = Path(__file__).parent
 PACKAGES = {
     *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "onnxruntime", "pillow"),
-    *("psnr-hvsm", "pyvips", "pyvips-binary", "scipy", "sewar", "torch"),
+    *("psnr-hvsm", "pyjpegli", "pyvips", "pyvips-binary", "scipy", "sewar", "ssimulacra2"),
+    "torch",
 }
 COLUMNS = ["part", "what", "median", "least", "most", "unit", "machine"]  # of what is recorded
 SAMPLE = Path("data/raw/sample/motorcycle.png")
 # part → what of the driver's options it takes
 PARTS = {
-    "speed": ("image",),
+    "speed": ("photos",),
     "metrics": (),
     "maps": (),
     "workers": ("model",),
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
     parser.add_argument("--output", type=Path, default=Path("reports/bench.json"))
     parser.add_argument("--record", type=Path, help="a CSV file whose rows of these parts to renew")
+    parser.add_argument("--photos", type=Path, nargs="+", help="of about Kodak's size, for speed")
     options = parser.parse_args()
     result = {"started": datetime.now(UTC).isoformat(timespec="seconds"), **_circumstances()}
     result["rows"] = [row for part in options.parts for row in _run(part, options)]
@@ -82,12 +84,19 @@ def _circumstances() -> dict[str, Any]:
 def _run(part: str, options: argparse.Namespace) -> list[Row]:
     """The rows of one part, which it shows itself as they come."""
     print(f"\n{part}", flush=True)
-    given = [word for name in PARTS[part] for word in (f"--{name}", str(getattr(options, name)))]
+    given = [word for name in PARTS[part] for word in _words(name, getattr(options, name))]
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder, "rows.json")
         command = [sys.executable, str(FOLDER / f"{part}.py"), "--json", str(rows), *given]
         subprocess.run(command, check=True)
         return [{"part": part, **row} for row in json.loads(rows.read_text())]
+
+
+def _words(name: str, value: Any) -> list[str]:
+    """An option as the command line has it: nothing where it was not given."""
+    if value is None:
+        return []
+    return [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
 
 
 if __name__ == "__main__":

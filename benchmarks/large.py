@@ -3,8 +3,9 @@
     python benchmarks/large.py [--image PHOTO] [--model released] [--size 8705x8400]
 
 Without --image a scene of that size is rendered; a smaller photo is repeated to it. The steps are
-a map, `direct` under that map and `mosaic` to the bytes of quality 50, and all metrics of the
-standard JPEG of quality 50. What is imported and compiled once is warmed up on a corner.
+a map, `direct` under that map and `mosaic` to the bytes of quality 50, and the metrics of the
+standard JPEG of quality 50, the paper's seven: SSIMULACRA2 takes 530 bytes a pixel, and has no
+value above 16 megapixels. What is imported and compiled once is warmed up on a corner.
 """
 
 import os
@@ -98,7 +99,7 @@ def _mosaic(folder: Path, model: str) -> Callable[[np.ndarray], bytes]:
 
 
 def _metrics(folder: Path, model: str) -> Callable[[np.ndarray], dict[str, float]]:
-    """All seven, the standard JPEG's making included, which is a second."""
+    """All that there are at a size, the standard JPEG's making included, which is a second."""
 
     def run(pixels: np.ndarray) -> dict[str, float]:
         distorted = decode(encode(pixels, method="standard", quality=50))

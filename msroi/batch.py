@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from msroi import images
-from msroi.encoder import BudgetError, encode_detailed
+from msroi.encoder import BudgetError, TargetError, encode_detailed
 from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
 from msroi.saliency import SaliencyOf
@@ -29,6 +29,7 @@ class Outcome(NamedTuple):
     before_bytes: int = 0
     after_bytes: int = 0
     quality: float = 0.0  # as `msroi.encoder.Encoded` has it
+    score: float | None = None  # the same
     from_jpeg: bool = False
     notes: tuple[str, ...] = ()  # what is to be told about it
     error: str = ""
@@ -83,15 +84,15 @@ def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> It
 
 
 def compress_file(
-    source: Path, target: Path, *, map_of: SaliencyOf | None, **options: Any
+    source: Path, output: Path, *, map_of: SaliencyOf | None, **options: Any
 ) -> Outcome:
     """Compress an image file; whatever is wrong with it is told in the outcome.
 
-    The image is encoded as it is stored, and the orientation, EXIF and profile that it keeps count
-    in the budget. ``map_of`` draws the map of the upright image; the options are those of
-    `msroi.encoder.encode_detailed`.
+    The image is encoded as it is stored, and a score is of that; the orientation, EXIF and profile
+    that it keeps count in the budget. ``map_of`` draws the map of the upright image; the options
+    are those of `msroi.encoder.encode_detailed`.
     """
-    outcome = Outcome(source, target)
+    outcome = Outcome(source, output)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
@@ -127,6 +128,10 @@ def _compress(
     except BudgetError as error:
         whole = BudgetError(error.max_bytes + len(segments), error.smallest_bytes + len(segments))
         raise InputError(f"{source}: {whole}") from error
+    except TargetError as error:
+        whole_bytes = error.reachable_bytes + len(segments)
+        whole = TargetError(error.target, error.reachable, whole_bytes)
+        raise InputError(f"{source}: {whole}") from error
     except ArgumentError as error:
         raise InputError(f"{source}: {error}") from error
     data = images.insert_segments(encoded.data, segments)
@@ -136,6 +141,7 @@ def _compress(
         before_bytes=len(stored),
         after_bytes=len(data),
         quality=encoded.quality,
+        score=encoded.score,
         from_jpeg=stored.startswith(b"\xff\xd8\xff"),
     )
 

@@ -4,11 +4,13 @@ import gc
 import json
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -35,6 +37,7 @@ Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
 Head = StrEnum("Head", ["msroi", "cam"])
 # objects made before those made are searched for garbage: libraries that load make many and none
 GC_THRESHOLD = 100_000
+UNITS = {"": 1, "k": 1000, "m": 1000**2, "ki": 1024, "mi": 1024**2}  # of a size, in bytes
 FLAGS = {"progressive": "baseline"}  # of the options that have another name here
 app = typer.Typer(
     help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
@@ -42,6 +45,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def size_in_bytes(text: str) -> int:
+    """Read a size: 98765, 120k, 1.5M, 120KiB, 1MiB, in any case, with or without a B at its end.
+
+    k and M are 1000 and 1000², Ki and Mi 1024 and 1024². A part of a byte is left out. What is no
+    size, or less than one byte, is bad usage.
+    """
+    form = re.fullmatch(r"([0-9]+)b?|([0-9]+(?:\.[0-9]+)?)([km]i?)b?", text.strip().lower())
+    if form:
+        whole, number, unit = form.groups()
+        size = int(Fraction(whole or number) * UNITS[unit or ""])
+        if size:
+            return size
+    forms = "write it as 98765, 120k or 1.5M (k is 1000), or 120KiB or 1MiB (Ki is 1024)"
+    raise typer.BadParameter(f"{text!r} is no size in bytes: {forms}")
+
 
 HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
 ModelFile = Annotated[
@@ -132,7 +152,23 @@ def compress(
         ),
     ] = None,
     max_bytes: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Take at most N bytes an image.")
+        int | None,
+        typer.Option(
+            "--size",
+            "--max-bytes",
+            parser=size_in_bytes,
+            metavar="SIZE",
+            help="Take at most so many bytes an image: 98765, 120k or 1.5M (k is 1000), or 120KiB "
+            "or 1MiB (Ki is 1024).",
+        ),
+    ] = None,
+    ssimulacra2: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S",
+            help="Take the fewest bytes that score S by SSIMULACRA2: 90 is where side by side no "
+            "difference is seen, 70 high quality, 50 medium.",
+        ),
     ] = None,
     strength: Annotated[
         float | None,
@@ -141,7 +177,8 @@ def compress(
         ),
     ] = None,
     tune: Annotated[
-        Tune | None, typer.Option(help="direct: what to do best.  [default: balanced]")
+        Tune | None,
+        typer.Option(help="direct: what to do best.  [default: balanced; to a score, ssimulacra2]"),
     ] = None,
     subsampling: Annotated[
         Subsampling | None, typer.Option(help="direct: of chroma.  [default: 4:2:0]")
@@ -184,7 +221,8 @@ def compress(
     \b
     Examples:
       msroi compress photo.png -o photo.jpg
-      msroi compress photo.jpg -o small.jpg --max-bytes 100000
+      msroi compress photo.jpg -o small.jpg --size 120k
+      msroi compress photo.png -o photo.jpg --ssimulacra2 70
       msroi compress photo.png -o photo.jpg --map drawn.png --quality 75
       msroi compress photo.png -o photo.jpg --tune psnr --strength 0 --baseline
       msroi compress *.png -o folder --method standard
@@ -200,16 +238,16 @@ def compress(
     }
     options = {name: value for name, value in given.items() if value is not None}
     _check_options(method, options, map_, sources)
-    if quality and max_bytes:
-        raise InputError("--quality and --max-bytes are two ways to say one thing: give one")
+    _check_size(quality, max_bytes, ssimulacra2)
     targets = targets_of(sources, output, force=force)
     loading = Thread(target=encoder.load, args=[method])  # while the map is drawn
     work = partial(
         batch.compress_file,
         map_of=_map_source(method, map_, model, head),
         method=method,
-        quality=quality or 50,
+        quality=quality,
         max_bytes=max_bytes,
+        target=ssimulacra2,
         **options,
     )
     loading.start()
@@ -227,7 +265,7 @@ def compare(
     map_: MapFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure how near a compressed image is to its original, on luma.
+    """Measure how near a compressed image is to its original: on luma, and by SSIMULACRA2.
 
     With --map also PSNR-S, over the 30% of the pixels where the map is largest, or over all that a
     drawn mask marks; how many these are is told beside it.
@@ -255,7 +293,7 @@ def compare(
         for name, value in values.items():
             where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
             unit = metrics.METRICS[name].unit
-            typer.echo(f"{name:<10} {value:8.4f} {unit} {where}".rstrip())
+            typer.echo(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
 
 
 def _fail(name: str, message: str) -> None:
@@ -288,6 +326,16 @@ def _check_options(
         raise InputError("--map belongs to one image: compress the others without it")
 
 
+def _check_size(quality: int | None, max_bytes: int | None, score: float | None) -> None:
+    """Refuse two ways to say how large a file may be, and a score that no file has."""
+    ways = {"--quality": quality, "--size": max_bytes, "--ssimulacra2": score}
+    given = [name for name, value in ways.items() if value is not None]
+    if len(given) > 1:
+        raise InputError(f"{' and '.join(given)} are ways to say one thing: give one")
+    if score is not None and not 0 < score < 100:  # false for NaN too
+        raise InputError(f"--ssimulacra2 must be above 0 and below 100, not {score:g}")
+
+
 def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf | None:
     """Choose what gives an upright image its map."""
     if not METHODS[method].heeds_map:
@@ -303,8 +351,9 @@ def _tell(outcomes: Iterable[batch.Outcome]) -> None:
             tqdm.write(f"msroi: {outcome.source}: {note}", file=sys.stderr)
         (failed if outcome.error else done).append(outcome)
         if not outcome.error:
-            size = f"{outcome.after_bytes:,} bytes, quality {outcome.quality:.4g}"
-            tqdm.write(f"{outcome.target}: {size}")
+            told = f"{outcome.after_bytes:,} bytes, quality {outcome.quality:.4g}"
+            told += "" if outcome.score is None else f", SSIMULACRA2 {outcome.score:.1f}"
+            tqdm.write(f"{outcome.target}: {told}")
     if any(outcome.from_jpeg for outcome in done):
         note = "a JPEG is encoded anew from its pixels: what it has lost is not won back"
         typer.echo(f"msroi: {note}", err=True)

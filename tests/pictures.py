@@ -16,6 +16,15 @@ def photograph(height, width):
     return (np.stack([x, 2 * y % 180, x + y], axis=2) % 190 + noise).astype(np.uint8)
 
 
+def photo(rng, shape):
+    """Soft shapes in colour with some grain: as compressible as a photograph."""
+    H, W = shape
+    y, x = np.mgrid[:H, :W]
+    waves = [np.sin(x / a + y / b) for a, b in rng.uniform(3, 30, (6, 2))]
+    mixed = np.stack(waves, -1) @ rng.uniform(-30, 30, (6, 3))
+    return np.clip(128 + mixed + rng.normal(0, 4, (H, W, 3)), 0, 255).astype(np.uint8)
+
+
 def centred(image):
     """A map without a network: brightest in the middle."""
     y, x = (np.linspace(-1, 1, side) for side in image.shape[:2])

@@ -5,11 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import decoders
 import measures
 import numpy as np
 import pandas as pd
 import pytest
+import rivals
 from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from msroi import encode
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -44,6 +49,67 @@ def test_jobs_take_turns_and_a_ratio_is_taken_round_by_round():
     assert order == list("ababab")
 
 
+@pytest.fixture
+def photo():
+    noise = np.random.default_rng(3).normal(size=(120, 104, 3))
+    smooth = gaussian_filter(noise, (4, 4, 0))
+    return np.uint8(255 * (smooth - smooth.min()) / np.ptp(smooth))
+
+
+def test_bisection_finds_the_largest_whole_quality_by_seven_files():
+    tried = []
+
+    def write(quality):
+        tried.append(quality)
+        return bytes(10 * quality)
+
+    assert len(rivals.bisected(write, 639)) == 630
+    assert len(tried) <= 7
+    assert rivals.bisected(write, 9) == b""
+
+
+def test_between_jpeglis_lies_between_the_file_that_fits_and_the_next(photo):
+    budget = len(encode(photo, method="standard", quality=50))
+    sizes = []
+
+    def measure(data):
+        sizes.append(len(data))
+        return {"log_bytes": np.log(len(data))}
+
+    values = rivals.between_jpeglis(photo, 50, measure)
+    assert sizes[0] <= budget < sizes[1]
+    assert values["log_bytes"] == pytest.approx(np.log(budget))
+
+
+def test_the_quality_of_jpegli_that_reaches_a_score_is_the_smallest(photo):
+    def score(quality):
+        data = rivals.plain_jpegli(photo, quality)
+        return rivals.metrics.ssimulacra2(photo, rivals.decode(data))
+
+    quality = rivals.jpegli_reaching(photo, 60)
+    assert score(quality) >= 60 > score(quality - 1)
+
+
+def test_decoders_at_hand_agree_on_a_file_and_its_size(photo):
+    found = decoders.disagreements(encode(photo), photo.shape)
+    assert found["Pillow"] == 0 and {"Pillow", "simplejpeg"} <= set(found)
+    assert max(found.values()) <= decoders.LUMA_TOLERANCE
+    assert set(decoders.disagreements(encode(photo), (8, 8, 3)).values()) == {np.inf}
+
+
+def test_kodak_shows_every_method_and_its_goals(tmp_path, photo):
+    folder = tmp_path / "kodak"
+    folder.mkdir()
+    Image.fromarray(photo).save(folder / "kodim01.png")
+    rows = tmp_path / "rows.json"
+    told = run("kodak.py", "--data", tmp_path, "--qualities", 50, "--jobs", 1, "--json", rows)
+    assert all(method in told for method in [*rivals.METHODS, rivals.JPEGLI_BETWEEN])
+    (share,) = (row for row in json.loads(rows.read_text()) if "share of the budget" in row["what"])
+    assert share["at_least"] == pytest.approx(99) and share["median"] <= 100
+    told = run("kodak.py", "--data", tmp_path, "--qualities", 50, "--jobs", 1, "--decoders")
+    assert "luma by simplejpeg" in told and "MISSED" not in told
+
+
 def test_the_driver_tells_its_options():
     told = run("bench.py", "--help")
     assert "--parts" in told and "growth" in told
@@ -56,11 +122,12 @@ def test_the_driver_writes_one_table_and_the_machine(tmp_path):
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 40, 3), np.uint8)).save(photo)
     record = tmp_path / "bench.csv"
     files = ("--output", output, "--record", record)
-    table = run("bench.py", "--parts", "speed", "--image", photo, *files)
+    table = run("bench.py", "--parts", "speed", "--photos", photo, photo, *files)
     result = json.loads(output.read_text())
     assert "cores" in result["machine"] and result["packages"]["numpy"]
     assert {row["part"] for row in result["rows"]} == {"speed"}
     assert all(row["what"] in table for row in result["rows"])
+    assert {"direct: quantizing", "direct: other"} <= {row["what"] for row in result["rows"]}
     recorded = pd.read_csv(record)
     assert recorded["what"].tolist() == [row["what"] for row in result["rows"]]
     assert recorded["machine"].str.endswith("cores").all()

@@ -11,14 +11,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from networks import alive, exported, network
 from pictures import bad_files, exif_block, photograph, right_half, save, srgb_profile
 from PIL import Image
 
 from msroi import cli, load_model, saliency_map
-from msroi.encoder import encode
-from msroi.images import FORMATS, overlay, png, read_image
+from msroi.encoder import TargetError, encode
+from msroi.images import FORMATS, decode, overlay, png, read_image
 from msroi.network import HEADS
+from msroi.score import ssimulacra2
 
 H, W = 48, 80
 PHOTO, DRAWN = photograph(H, W), right_half((H, W))
@@ -97,6 +99,9 @@ def assert_refused(result, *words):
             {"method": "mosaic", "levels": 2, "q_low": 10, "q_high": 90, "quality": 70},
         ),
         ("--method standard --quality 30", {"method": "standard", "quality": 30}),
+        ("--map map.png --size 3k", {"max_bytes": 3000}),
+        ("--map map.png --ssimulacra2 40", {"target": 40}),
+        ("--method standard --ssimulacra2 30.5", {"method": "standard", "target": 30.5}),
     ],
 )
 def test_compress_writes_what_encode_gives(run, arguments, options):
@@ -105,6 +110,74 @@ def test_compress_writes_what_encode_gives(run, arguments, options):
     expected = encode(PHOTO, DRAWN, **options)
     assert Path("out.jpg").read_bytes() == expected
     assert f"{len(expected):,} bytes, quality" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        *[("98765", 98765), ("98765B", 98765), ("1", 1), (" 7b ", 7)],
+        *[("120k", 120_000), ("120kB", 120_000), ("120K", 120_000), ("120KB", 120_000)],
+        *[("1.5M", 1_500_000), ("1.5MB", 1_500_000), ("0.29m", 290_000), ("0.0015k", 1)],
+        *[("120KiB", 122_880), ("120ki", 122_880), ("1MiB", 1_048_576), ("1.5Mi", 1_572_864)],
+    ],
+)
+def test_a_size_is_read_in_thousands_or_in_1024s(text, size):
+    assert cli.size_in_bytes(text) == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "k",
+            "0",
+            "0.0001k",
+            "-5",
+            "+5",
+            "1.5",
+            "1.5B",
+            ".5M",
+            "1.M",
+            "12G",
+            "120 k",
+            "120,5k",
+        ),
+        *("1e3", "120kiBB", "iB", "B", "nan", "120kbit", "²"),
+    ],
+)
+def test_what_is_no_size_is_named_beside_the_forms(text):
+    with pytest.raises(typer.BadParameter) as caught:
+        cli.size_in_bytes(text)
+    assert caught.value.message == (
+        f"{text!r} is no size in bytes: "
+        "write it as 98765, 120k or 1.5M (k is 1000), or 120KiB or 1MiB (Ki is 1024)"
+    )
+
+
+def test_the_score_that_was_reached_is_told(run):
+    code, out, err = run("compress photo.png -o out.jpg --map map.png --ssimulacra2 40")
+    assert (code, err) == (0, "")
+    told = re.match(r"out\.jpg: [0-9,]+ bytes, quality [0-9.]+, SSIMULACRA2 ([0-9.]+)\n", out)
+    score = ssimulacra2(PHOTO, decode(Path("out.jpg").read_bytes()))
+    assert told[1] == f"{score:.1f}"
+    assert 40 <= score <= 40.5
+
+
+def test_a_score_is_of_the_pixels_as_stored_and_metadata_does_not_matter(run, here):
+    kept = {"exif": exif_block(6), "icc_profile": srgb_profile()}
+    source = save(here, Image.fromarray(PHOTO), "a.jpg", quality=95, **kept)
+    stored = decode(source.read_bytes())
+    assert run("compress a.jpg -o out.jpg --method standard --ssimulacra2 30")[0] == 0
+    expected = encode(stored, method="standard", target=30)
+    written = Path("out.jpg").read_bytes()
+    assert len(written) > len(expected) + len(kept["icc_profile"])
+    np.testing.assert_array_equal(decode(written), decode(expected))
+    refused = run("compress a.jpg -o no.jpg --method standard --ssimulacra2 99.5")
+    with pytest.raises(TargetError) as caught:
+        encode(stored, method="standard", target=99.5)
+    metadata = len(written) - len(expected)
+    assert_refused(refused, f"with {caught.value.reachable_bytes + metadata} bytes")
 
 
 @pytest.mark.parametrize("image", ["photo.png", "none.png"])
@@ -217,6 +290,7 @@ def test_a_terminal_shows_the_steps_of_an_image_that_lasts_and_of_no_quick_one(r
     assert "photo.png: step 1, reading" in shown
     assert "% of the budget" in shown and "writing" in shown
     assert run_looking(line, patience=1000).strip() == ""
+    assert re.search(r"step \d+, SSIMULACRA2 \d", run_looking(f"{line} --ssimulacra2 40"))
 
 
 def test_a_terminal_counts_many_images(run_looking, three_files):
@@ -289,7 +363,8 @@ def test_compare_prints_every_metric(run, here):
     code, out, err = run("compare photo.png photo.jpg --map map.png")
     assert (code, err) == (0, "")
     names = [line.split()[0] for line in out.splitlines()]
-    assert names == ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
+    luma = ["psnr", "psnr_s", "psnr_hvs", "psnr_hvsm", "ssim", "ms_ssim", "vifp"]
+    assert names == [*luma, "ssimulacra2"]
 
 
 def test_compare_tells_how_much_of_the_image_psnr_s_is_of(run):
@@ -360,7 +435,20 @@ def test_an_input_is_never_written_to_even_by_force(run, here, checkpoint):
         ("photo.png -o out.jpg --method jpeg2000", "mosaic"),
         ("photo.png -o out.jpg --quality 0", "--quality"),
         ("photo.png -o out.jpg --max-bytes 0", "--max-bytes"),
-        ("photo.png -o out.jpg --max-bytes 9 --quality 9", "give one"),
+        (
+            "photo.png -o out.jpg --size 120kk",
+            "'120kk' is no size in bytes: write it as 98765, 120k",
+        ),
+        ("photo.png -o out.jpg --max-bytes 9 --quality 9", "--quality and --size are ways to say"),
+        ("photo.png -o out.jpg --size 9k --ssimulacra2 50", "--size and --ssimulacra2 are ways"),
+        ("photo.png -o out.jpg --quality 9 --ssimulacra2 50", "give one"),
+        ("photo.png -o out.jpg --ssimulacra2 0", "above 0 and below 100, not 0"),
+        ("photo.png -o out.jpg --ssimulacra2 nan", "above 0 and below 100, not nan"),
+        ("photo.png -o out.jpg --ssimulacra2 high", "--ssimulacra2"),
+        (
+            "photo.png -o out.jpg --ssimulacra2 99.5 --method standard",
+            "photo.png: an SSIMULACRA2 score of 99.5 cannot be reached: the finest file scores",
+        ),
         ("photo.png -o out.jpg --strength -1", "--strength"),
         ("photo.png -o out.jpg --tune ssim", "balanced"),
         ("photo.png -o out.jpg --subsampling 4:1:1", "4:2:2"),
@@ -392,11 +480,16 @@ def test_bad_usage_of_compress_is_refused(run, here, arguments, words):
             ["small.png", f"{W - 1}×{H}", f"{W}×{H}"],
         ),
         ("compress long.png -o out.jpg --method standard", ["65500", "70000×1"]),
+        (
+            "compress thin.png -o out.jpg --method standard --ssimulacra2 50",
+            ["thin.png: an image of 40×7 pixels has no SSIMULACRA2 score", "sides of 8 or more"],
+        ),
     ],
 )
 def test_files_that_are_not_there_or_do_not_fit_are_refused(run, here, line, words):
     save(here, Image.new("L", (W - 1, H)), "small.png")
     save(here, Image.new("L", (70_000, 1)), "long.png")
+    save(here, Image.new("L", (40, 7)), "thin.png")
     before = tree(here)
     assert_refused(run(line), *words)
     assert tree(here) == before

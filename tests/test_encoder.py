@@ -8,24 +8,29 @@ from io import BytesIO
 import jpeglib
 import numpy as np
 import pytest
+from pictures import centred
 from PIL import Image
 
 from msroi.encoder import (
     METHODS,
     OFFERED,
     BudgetError,
+    TargetError,
     check_methods,
     direct,
     encode,
     encode_detailed,
     standard,
+    tables,
 )
 from msroi.encoder.blocks import block_saliency, saliency_levels, spread
 from msroi.encoder.budget import search
 from msroi.encoder.mosaic import make_mosaic
-from msroi.encoder.standard import write_mozjpeg
+from msroi.encoder.peers import write_jpegli, write_mozjpeg
+from msroi.encoder.target import Judge, aim, reach
 from msroi.errors import ArgumentError
 from msroi.images import decode
+from msroi.score import ssimulacra2
 
 SHAPES = [(1, 1), (5, 3), (8, 8), (16, 32), (17, 23), (40, 61)]
 
@@ -143,7 +148,7 @@ def test_the_standard_method_without_a_budget_is_pillows_own_file_byte_for_byte(
     Image.fromarray(image).save(file, "JPEG", quality=quality, subsampling="4:2:0")
     assert standard.write(image, quality) == file.getvalue()
     found = encode_detailed(image, method="standard", quality=quality)
-    assert found == (file.getvalue(), quality)
+    assert found == (file.getvalue(), quality, None)
 
 
 def test_a_quality_between_two_whole_ones_has_tables_between_theirs(rng):
@@ -211,6 +216,145 @@ def test_a_search_finds_the_largest_quality_trying_none_twice(qualities, size_of
     assert len(tried) == len(set(tried)) <= most
 
 
+# --- a score to reach ------------------------------------------------------------------
+
+
+CLEAR_MOSAIC = {"q_low": 80, "q_high": 98}  # at its default of 30 and 70 it scores 50 at most
+
+
+@pytest.mark.parametrize("target", [60, 70, 80])
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("direct", {}),
+        ("direct", {"tune": "ssimulacra2", "subsampling": "4:4:4", "progressive": False}),
+        ("direct-flat", {}),
+        ("mosaic", CLEAR_MOSAIC),
+        ("standard-optimized", {}),
+        ("mozjpeg", {}),
+    ],
+)
+def test_a_target_is_reached_and_by_no_more_than_half_a_point(picture, method, options, target):
+    encoded = encode_detailed(picture, centred(picture), method=method, target=target, **options)
+    score = ssimulacra2(picture, decode(encoded.data))
+    assert target <= score <= target + 0.5
+    assert encoded.score == score
+
+
+@pytest.mark.parametrize(
+    ("method", "write"), [("standard", standard.write), ("jpegli", write_jpegli)]
+)
+@pytest.mark.parametrize("target", [60, 70, 80])
+def test_one_quality_less_would_miss_the_target(picture, method, write, target):
+    encoded = encode_detailed(picture, method=method, target=target)
+    assert encoded.data == write(picture, encoded.quality)
+    assert ssimulacra2(picture, decode(encoded.data)) == encoded.score >= target
+    assert ssimulacra2(picture, decode(write(picture, encoded.quality - 1))) < target
+
+
+def test_fewer_bytes_would_miss_the_target(picture):
+    saliency = centred(picture)
+    smallest = encode(picture, saliency, target=70)
+    size = {"max_bytes": int(0.97 * len(smallest)), "tune": "ssimulacra2"}
+    fewer = encode(picture, saliency, **size)
+    assert ssimulacra2(picture, decode(fewer)) < 70
+
+
+def test_tuned_for_the_score_a_file_reaches_it_in_fewer_bytes(picture):
+    sizes = [len(encode(picture, target=75, tune=tune)) for tune in ("ssimulacra2", "balanced")]
+    assert sizes[0] < sizes[1] < len(encode(picture, target=75, method="standard"))
+    assert len(encode(picture, target=75)) == sizes[0]  # the default to a score
+
+
+@pytest.mark.parametrize("method", ["standard", "direct"])
+def test_a_target_out_of_reach_names_what_can_be_reached(rng, method):
+    noise = rng.integers(0, 256, (48, 56, 3)).astype(np.uint8)
+    with pytest.raises(TargetError, match="cannot be reached: the finest file scores") as caught:
+        encode(noise, method=method, target=99.9)
+    best = caught.value
+    assert (best.target, isinstance(best, ValueError)) == (99.9, True)
+    named = float(str(best).split("scores ")[1].split(",")[0])
+    assert best.reachable - 0.01 <= named <= best.reachable < 99.9
+    assert str(best).endswith(f"with {best.reachable_bytes} bytes")
+    again = encode_detailed(noise, method=method, target=named)
+    assert named <= again.score <= best.reachable + 0.5
+    assert len(again.data) <= best.reachable_bytes
+
+
+@pytest.mark.parametrize("shape", [(7, 40), (64, 5), (1, 1)])
+def test_an_image_without_a_score_is_told_in_one_line(rng, shape):
+    with pytest.raises(ArgumentError, match=f"{shape[1]}×{shape[0]} pixels has no SSIMULACRA2"):
+        encode(texture(rng, shape), target=50)
+
+
+def test_an_image_of_more_than_16_megapixels_has_no_score_to_reach():
+    with pytest.raises(ArgumentError, match="at most 16 megapixels: give a quality or a size"):
+        encode(np.zeros((4097, 4096, 3), np.uint8), method="standard", target=50)
+
+
+@pytest.mark.parametrize("target", [0, -3, 100, 101, float("nan"), float("inf")])
+def test_a_target_that_no_file_can_have_is_refused(rng, target):
+    with pytest.raises(ArgumentError, match=f"above 0 and below 100, not {target}"):
+        encode(texture(rng, (16, 16)), target=target)
+
+
+@pytest.mark.parametrize("other", [{"quality": 50}, {"max_bytes": 5000}])
+def test_a_target_stands_alone(rng, other):
+    with pytest.raises(ArgumentError, match="give one"):
+        encode(texture(rng, (16, 16)), target=50, **other)
+
+
+def as_scores(score_of):
+    """What writes a file for each quality, and a judge that scores these files; what was tried."""
+    tried = []
+
+    def write(quality, thrift=1.0):
+        tried.append((quality, thrift))
+        return f"{quality} {thrift}".encode()
+
+    return write, lambda data: score_of(*map(float, data.split())), tried
+
+
+@pytest.mark.parametrize("lack", [25, 38, 60])
+@pytest.mark.parametrize("power", [0.4, 0.6, 0.9])
+@pytest.mark.parametrize("target", [30, 70, 90])
+def test_few_scores_are_taken_where_they_follow_any_power(lack, power, target):
+    write, score, tried = as_scores(
+        lambda quality, _: 100 - lack * (tables.scale_of(quality) + 1e-9) ** power
+    )
+    found = aim(write, Judge(target, score), direct.QUALITIES)
+    assert target <= found.score <= target + 0.3
+    assert len(tried) <= 4
+
+
+@pytest.mark.parametrize("target", range(10, 21))
+def test_a_search_by_score_finds_the_smallest_that_reaches_it(target):
+    scores = [11, 12, 14, 15, 17, 18, 19, 20, 40, 41]
+    write, score, tried = as_scores(lambda quality, _: scores[int(quality) - 1])
+    found = reach(write, Judge(target, score), range(1, 11), slack=0)
+    assert found.quality == 1 + min(n for n, own in enumerate(scores) if own >= target)
+    assert len(tried) == len(set(tried))
+
+
+@pytest.mark.parametrize("target", [30, 50, 80.5])
+def test_a_search_ends_soon_however_scores_jump_and_waver(target):
+    def score_of(quality, thrift):
+        return 20 * (quality // 20) + 3 * np.sin(1e4 * quality)
+
+    write, score, tried = as_scores(score_of)
+    found = reach(write, Judge(target, score), standard.FINE_QUALITIES)
+    assert found.score >= target
+    assert len(tried) <= 20
+
+
+def test_where_scores_jump_with_the_scale_the_thrift_does_the_rest():
+    write, score, tried = as_scores(lambda quality, thrift: quality // 5 * 5 - 4 * np.log(thrift))
+    found = aim(write, Judge(63.0, score), direct.QUALITIES)
+    assert 63 <= found.score <= 63.3
+    assert found.quality == pytest.approx(65, abs=0.2)
+    assert len(tried) <= 20
+
+
 def test_equal_input_gives_equal_bytes_as_a_view_too_and_is_left_alone(rng):
     image, saliency = texture(rng, (24, 24)), rng.random((24, 24))
     before = image.copy(), saliency.copy()
@@ -272,7 +416,7 @@ def test_an_option_of_another_method_is_refused(rng, method):
     ("method", "function"), [("direct", direct.encode), ("mosaic", make_mosaic)]
 )
 def test_the_table_of_methods_has_the_options_of_their_functions(method, function):
-    inputs = {"image", "saliency", "quality", "max_bytes"}
+    inputs = {"image", "saliency", "quality", "max_bytes", "judge"}
     assert set(METHODS[method].options) == set(signature(function).parameters) - inputs
     assert METHODS[method].heeds_map and method in OFFERED
 

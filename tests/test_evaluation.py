@@ -170,6 +170,7 @@ def test_a_row_is_what_encoding_and_measuring_by_hand_give_at_each_quality(image
         assert row["bytes"] == len(data) <= row["budget_bytes"] == budget
         assert row["psnr"] == metrics.psnr(luma(image), luma(decode(data)))
         assert row["psnr_s"] == metrics.psnr_s(luma(image), luma(decode(data)), centred(image))
+        assert row["ssimulacra2"] == metrics.ssimulacra2(image, decode(data))
         assert row["salient_share"] == metrics.salient_region(centred(image)).mean()
 
 

@@ -63,7 +63,9 @@ def test_a_step_is_the_encoders_own_file(photo, method, options):
     assert len(made.data) <= made.budget_bytes
     assert made.budget_bytes == len(encode(photo, method="standard", quality=40))
     assert np.array_equal(made.pixels, decode(made.data))
-    assert list(made.values) == ["psnr_s", "psnr", "psnr_hvs", "psnr_hvsm", "ssim"]
+    of_luma = ["psnr_s", "psnr", "psnr_hvs", "psnr_hvsm", "ssim"]
+    assert list(made.values) == [*of_luma, "ssimulacra2"]
+    assert made.values["ssimulacra2"] == metrics.ssimulacra2(photo, made.pixels)
     assert all(np.isfinite(value) for value in made.values.values())
 
 
@@ -85,6 +87,7 @@ def test_numbers_have_their_units_digits_and_differences():
     made = pd.DataFrame(
         {"method": ["standard", "direct"], "bytes": [5000, 4990], "budget_bytes": 5000}
         | {"psnr_s": [30, np.nan], "psnr": [30.0, 29.5], "ssim": [0.9, 0.95]}
+        | {"ssimulacra2": [60.0, 61.26]}
     )
     salient = np.zeros((8, 4990), bool)
     salient[:2] = True
@@ -92,10 +95,11 @@ def test_numbers_have_their_units_digits_and_differences():
     assert "<b>4,990</b> of 5,000 bytes:<br>99.8% of the budget, 1.00 bits a pixel" in said
     assert "PSNR-S is over 25% of the pixels" in said
     cells = re.findall(r"<t[dh] [^>]*>([^<]*)<", said)
-    assert cells[-12:] == [
+    assert cells[-16:] == [
         *("PSNR-S, dB", "30.00", "–", "–"),  # of no salient pixel
         *("PSNR, dB", "30.00", "29.50", "-0.50"),
         *("SSIM", "0.900", "0.950", "+0.050"),
+        *("SSIMULACRA2", "60.0", "61.3", "+1.3"),
     ]
 
 

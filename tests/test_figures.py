@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from kodak import composed
 
 from msroi.encoder import METHODS
 from study.show import figures
@@ -44,10 +45,16 @@ def test_the_size_curve_is_over_megapixels(ax):
     np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1, -1], [2, -0.5]])
 
 
-def test_every_method_has_a_look_of_its_own():
-    assert set(figures.METHOD_STYLES) >= set(METHODS)
+def test_every_method_and_every_row_of_the_main_table_has_a_look_of_its_own():
+    rows = composed("kodak")["evaluate"]["methods"]
+    assert set(figures.METHOD_STYLES) >= {*METHODS, *rows["main"], *rows["by_map"]}
     looks = {tuple(look.values()) for look in figures.METHOD_STYLES.values()}
     assert len(looks) == len(figures.METHOD_STYLES)
+    for methods in (rows["main"], rows["by_map"]):
+        markers = [figures.METHOD_STYLES[method]["marker"] for method in methods]
+        assert len(set(markers)) == len(markers)
+    colours = [figures.METHOD_STYLES[method]["color"] for method in rows["main"]]
+    assert len(set(colours)) == len(colours)
 
 
 def test_an_effect_is_a_dot_with_its_interval(ax):
@@ -71,6 +78,8 @@ def test_a_curve_a_method_runs_over_the_rate(ax):
     assert [line.get_label() for line in ax.lines] == ["standard", "direct"]
     assert ax.lines[0].get_xydata().tolist() == [[0.2, 30.0], [0.4, 33.0]]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("rate, bits per pixel", "PSNR, dB")
+    figures.rate_distortion(table.rename(columns={"psnr": "ssimulacra2"}), ax, metric="ssimulacra2")
+    assert ax.get_ylabel() == "SSIMULACRA2"  # which has no unit
 
 
 def test_maps_share_one_scale_and_a_block_shows_its_numbers_and_no_negative_zero(ax):

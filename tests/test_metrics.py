@@ -1,4 +1,4 @@
-"""The metrics: values worked out by hand, identities, invariances, errors; sewar, Kodak."""
+"""The metrics: values worked out by hand, identities, invariances, errors; libraries, Kodak."""
 
 import os
 import subprocess
@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from msroi import metrics
+from msroi import metrics, score
 from msroi.encoder import encode
 from msroi.images import decode, luma, read_image
 
@@ -238,15 +239,49 @@ def test_a_tall_image_takes_little_memory(name):
     assert peak_bytes < 1.5 * 8 * x.size  # vifp keeps its second scale, ssim only a strip
 
 
-def test_compare_works_on_luma_and_has_psnr_s_only_with_a_map(pair):
+def test_compare_works_on_luma_but_for_ssimulacra2_and_has_psnr_s_only_with_a_map(pair):
     x, y = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
     without = metrics.compare(x, y)
     with_map = metrics.compare(x, y, hill(pair[0].shape))
-    assert with_map == {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
-    assert list(with_map) == list(SINGLE)
-    assert list(without) == [name for name in SINGLE if name != "psnr_s"]
+    of_luma = {name: metric(luma(x), luma(y)) for name, metric in SINGLE.items()}
+    assert with_map == of_luma | {"ssimulacra2": metrics.ssimulacra2(x, y)}
+    assert list(with_map) == [*SINGLE, "ssimulacra2"]
+    assert set(with_map) == set(metrics.METRICS) and set(SINGLE) == set(metrics.PAPERS)
+    assert list(without) == [name for name in with_map if name != "psnr_s"]
     del with_map["psnr_s"]
     assert with_map == without
+
+
+def test_ssimulacra2_is_the_librarys_of_the_two_as_files(pair, tmp_path):
+    from ssimulacra2 import compute_ssimulacra2
+
+    images = [np.stack([image, image // 2, 255 - image], axis=2) for image in pair]
+    paths = [tmp_path / "reference.png", tmp_path / "distorted.png"]
+    for image, path in zip(images, paths, strict=True):
+        Image.fromarray(image).save(path)
+    assert metrics.ssimulacra2(*images) == compute_ssimulacra2(*map(str, paths))
+
+
+def test_ssimulacra2_looks_at_colour_and_is_100_for_identical_images(pair):
+    grey = np.stack([pair[0]] * 3, axis=2)
+    tinted = grey.copy()
+    tinted[..., 2] = 255 - tinted[..., 2] // 2
+    assert metrics.ssimulacra2(grey, grey) == pytest.approx(100)
+    assert metrics.ssimulacra2(grey, tinted) < 50
+    with pytest.raises(ValueError, match="sizes differ"):
+        metrics.ssimulacra2(grey, grey[:-1])
+
+
+@pytest.mark.parametrize("shape", [(7, 40), (40, 7), (4097, 4096)])
+def test_ssimulacra2_has_no_value_for_a_side_below_8_and_above_16_megapixels(shape):
+    image = np.zeros((*shape, 3), np.uint8)
+    assert isnan(metrics.ssimulacra2(image, image))
+
+
+def test_ssimulacra2_has_a_value_just_within_its_limits():
+    image = np.zeros((8, 8, 3), np.uint8)
+    assert metrics.ssimulacra2(image, image) == pytest.approx(100)
+    assert score.scorable((4096, 4096, 3)) and not score.scorable((4096, 4097, 3))
 
 
 def test_compare_takes_a_single_pixel():

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from msroi.encoder import huffman
+from msroi.encoder import huffman, jpeg
 from msroi.encoder.trellis import WORTH_THREADS, quantize
 
 
@@ -14,8 +14,8 @@ def run(coefficients, steps, multipliers, prices, weights=None, gains=None):
     weights = np.ones(64, np.float32) if weights is None else weights
     gains = np.zeros(len(coefficients), np.float32) if gains is None else gains
     levels = np.full(coefficients.shape, 99, np.int16)
-    counts = quantize(coefficients, steps, weights, gains, multipliers, prices, levels)
-    return levels, counts
+    quantize(coefficients, steps, weights, gains, multipliers, prices, levels)
+    return levels, jpeg.count([levels[None]], jpeg.baseline(1), (1, 1)).counts[0][1]
 
 
 def symbols(levels):
@@ -45,7 +45,8 @@ def blocks(rng, count=200):
 
 
 def some_prices(rng):
-    return rng.uniform(1, 16, 256).astype(np.float32)
+    """Of symbols (run << 4 | size), higher for longer runs."""
+    return np.sort(rng.uniform(1, 16, (16, 16)), axis=0).astype(np.float32).ravel()
 
 
 def test_the_trellis_finds_what_trying_all_levels_finds(rng):
@@ -174,8 +175,13 @@ def test_code_lengths_are_within_a_bit_of_the_entropy(rng):
     ],
 )
 def test_dc_differences_follow_the_scan_of_mcus(levels, sampling, sizes):
-    counts = huffman.dc_counts(np.array(levels, np.int16), sampling)
-    np.testing.assert_array_equal(counts, np.bincount(sizes, minlength=256))
+    luma = np.zeros((*np.shape(levels), 64), np.int16)
+    luma[..., 0] = levels
+    chroma = np.zeros((len(luma) // sampling[0], -(-luma.shape[1] // sampling[1]), 64), np.int16)
+    (counts,) = jpeg.count([luma, chroma, chroma], jpeg.baseline(3), sampling).counts
+    np.testing.assert_array_equal(counts[0], np.bincount(sizes, minlength=256))
+    assert counts[1, jpeg.EOB] == counts[1].sum() == len(sizes)
+    assert counts[2, 0] == counts[3, jpeg.EOB] == 2 * chroma[..., 0].size
 
 
 def test_a_rarer_symbol_has_a_higher_price_up_to_a_code_word():

@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msroi.metrics import METRICS
+from msroi.metrics import METRICS, PAPERS
 from study.statistics import claims
 from study.statistics.intervals import Interval
 
 PAPER = pd.DataFrame(
     [
-        {"set": "Kodak PhotoCD", "method": "Std JPEG"} | dict.fromkeys(METRICS, 30.0),
+        {"set": "Kodak PhotoCD", "method": "Std JPEG"} | dict.fromkeys(PAPERS, 30.0),
         {"set": "Kodak PhotoCD", "method": "Our model"}
-        | dict.fromkeys(METRICS, 30.12)
+        | dict.fromkeys(PAPERS, 30.12)
         | {"psnr_s": 35.25, "ssim": 30.0},
     ]
 )
@@ -154,3 +154,13 @@ def test_claimed_and_found_stand_side_by_side():
     psnr = gains[gains["metric"] == "psnr"].set_index("method")["mean"]
     assert psnr.index.tolist() == ["paper", "mosaic", "direct"]
     np.testing.assert_allclose(psnr, [0.12, -0.49, 1.01])
+    score = gains[gains["metric"] == "ssimulacra2"].set_index("method")["mean"]
+    np.testing.assert_allclose(score, [np.nan, -0.49, 1.01])  # the paper has none
+
+
+def test_what_the_paper_never_measured_is_no_claim_of_it():
+    table = results(0.5)
+    before = claims.of_table1(PAPER, table, images="", seed=1)
+    table.loc[table["method"] == "mosaic", "ssimulacra2"] = -50.0
+    assert claims.of_table1(PAPER, table, images="", seed=1) == before
+    assert len(before) == len(PAPERS) + 1

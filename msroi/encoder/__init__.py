@@ -10,11 +10,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msroi.encoder import mosaic, standard
+from msroi.encoder import mosaic, peers, standard
 from msroi.encoder.budget import BudgetError as BudgetError  # offered here too
 from msroi.encoder.budget import Encoded
+from msroi.encoder.target import Judge
+from msroi.encoder.target import TargetError as TargetError  # here too
 from msroi.errors import ArgumentError
-from msroi.images import check_rgb
+from msroi.images import check_rgb, decode
+from msroi.score import LARGEST, SMALLEST_SIDE, scorable, ssimulacra2
 
 logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
 
@@ -39,7 +42,7 @@ def load(method: str) -> None:
 class Method(NamedTuple):
     """A way to encode, and what it can be told."""
 
-    encode: Callable[..., Encoded]  # (image, saliency, *, quality, max_bytes, **options)
+    encode: Callable[..., Encoded]  # (image, saliency, *, quality, max_bytes, judge, **options)
     heeds_map: bool = False  # whether another map gives another file
     options: tuple[str, ...] = ()  # their names
 
@@ -51,9 +54,12 @@ METHODS = {
     "direct-flat": Method(partial(_encode_direct, strength=0), options=_PLAIN),
     "mosaic": Method(mosaic.encode, heeds_map=True, options=_LEVELS),
     "standard": Method(standard.encode),
-    "standard-optimized": Method(standard.optimized),
-    "mozjpeg": Method(standard.mozjpeg),
+    "standard-optimized": Method(peers.optimized),
+    "mozjpeg": Method(peers.mozjpeg),
+    "mozjpeg-robidoux": Method(peers.mozjpeg_robidoux),
+    "jpegli": Method(peers.jpegli),
 }
+DEFAULT_QUALITY = 50  # of the standard JPEG whose bytes are the budget, where nothing else is said
 OFFERED = ("direct", "mosaic", "standard")  # to users; the others are there to compare with
 
 
@@ -68,8 +74,9 @@ def encode(
     saliency: np.ndarray | None = None,
     *,
     method: str = "direct",
-    quality: int = 50,
+    quality: int | None = None,
     max_bytes: int | None = None,
+    target: float | None = None,
     **options,
 ) -> bytes:
     """Encode an image as JPEG, with more of the bytes where the map is high.
@@ -91,31 +98,41 @@ def encode(
         ``"mosaic"``: the paper's section 4. Options: `levels` (k, 5), `q_low` and `q_high`
         (Q_l and Q_h, 30 and 70), `split` and `untouched`, see `msroi.encoder.mosaic.make_mosaic`.
         ``"standard"``: plain baseline JPEG, which heeds no map and has no options; nor do
-        the peers ``"standard-optimized"`` and ``"mozjpeg"`` (`msroi.encoder.standard`).
-    quality : int
-        1 to 100: where `max_bytes` is None, the budget is the size of the standard JPEG
-        of this quality, and ``"standard"`` gives that very file.
+        the peers ``"standard-optimized"``, ``"mozjpeg"``, ``"mozjpeg-robidoux"`` and
+        ``"jpegli"`` (`msroi.encoder.peers`).
+    quality : int, optional
+        1 to 100, by default 50: where `max_bytes` and `target` are None, the budget is the size of
+        the standard JPEG of this quality, and ``"standard"`` gives that very file.
     max_bytes : int, optional
         The budget. The result has the largest quality whose file is within it: at least 99%
         of it where the quality is continuous, less where it goes by whole steps.
+    target : float, optional
+        In place of both: the SSIMULACRA2 score that the file is to have against `image`, above 0
+        and below 100, sensibly from 30 to 90. The result is the smallest file that scores this or
+        more, at most 0.5 more where the quality is continuous; the map leads its bytes as ever.
+        Where no `tune` is given it is ``"ssimulacra2"``, by which files are smallest. Three or four
+        files are scored, each in 0.7 s a megapixel.
     **options
         Of the method; one that the method does not have is a TypeError.
 
     Returns
     -------
     bytes
-        A JFIF file of at most `max_bytes` bytes.
+        A JFIF file of at most `max_bytes` bytes, or of a score of `target` or more.
 
     Raises
     ------
     BudgetError
         Even the lowest quality does not fit; names the smallest reachable size.
+    TargetError
+        Even the highest quality scores below `target`; names the score that can be reached.
     ArgumentError
-        A ValueError: an argument is out of its range, or has another shape or dtype.
+        A ValueError: an argument is out of its range, or has another shape or dtype; `target`
+        beside `quality` or `max_bytes`, or for an image that has no score, with a side below 8
+        pixels or more than 16 megapixels.
     """
-    return encode_detailed(
-        image, saliency, method=method, quality=quality, max_bytes=max_bytes, **options
-    ).data
+    sizes = {"quality": quality, "max_bytes": max_bytes, "target": target}
+    return encode_detailed(image, saliency, method=method, **sizes, **options).data
 
 
 def encode_detailed(
@@ -123,33 +140,60 @@ def encode_detailed(
     saliency: np.ndarray | None = None,
     *,
     method: str = "direct",
-    quality: int = 50,
+    quality: int | None = None,
     max_bytes: int | None = None,
+    target: float | None = None,
     **options,
 ) -> Encoded:
-    """As `encode`, and tell the quality too that the search chose.
+    """As `encode`, and tell the quality too that the search chose, and the score if any.
 
     Returns
     -------
     Encoded
         ``data`` (bytes) and ``quality``, on libjpeg's scale from 1 to 100: whole for
         ``"standard"``, continuous for ``"direct"``, to a twentieth for the others (of
-        ``"mosaic"`` it is that of the last encode).
+        ``"mosaic"`` it is that of the last encode); and ``score``, None without a `target`.
     """
     check_methods([method])
     if strange := [name for name in options if name not in METHODS[method].options]:
         raise TypeError(f"method {method!r} has no option {strange[0]!r}")
-    if quality not in standard.QUALITIES:
-        raise ArgumentError(f"quality must be a whole number from 1 to 100, not {quality}")
+    _check_size(quality, max_bytes, target)
     _check_image(image)
     if saliency is None:
         saliency = np.full(image.shape[:2], 0.5, np.float32)
     _check_saliency(saliency, image.shape[:2])
-    if max_bytes is None and method != "standard":
+    judge = None if target is None else _judge(image, target)
+    quality = quality or DEFAULT_QUALITY
+    if max_bytes is None and judge is None and method != "standard":
         logger.debug("finding the budget")
         max_bytes = len(standard.write(image, quality))
     logger.debug("analysing")
-    return METHODS[method].encode(image, saliency, quality=quality, max_bytes=max_bytes, **options)
+    if judge and "tune" in METHODS[method].options:
+        options = {"tune": "ssimulacra2"} | options
+    size = {"quality": quality, "max_bytes": max_bytes, "judge": judge}
+    return METHODS[method].encode(image, saliency, **size, **options)
+
+
+def _check_size(quality: int | None, max_bytes: int | None, target: float | None) -> None:
+    if quality is not None and quality not in standard.QUALITIES:
+        raise ArgumentError(f"quality must be a whole number from 1 to 100, not {quality}")
+    if target is None:
+        return
+    if not (quality is None and max_bytes is None):
+        raise ArgumentError("target takes the place of quality and of max_bytes: give one of them")
+    if not 0 < target < 100:  # false for NaN too
+        raise ArgumentError(f"target must be a score above 0 and below 100, not {target}")
+
+
+def _judge(image: np.ndarray, target: float) -> Judge:
+    """What scores a file against an image, which has to have a score (ArgumentError)."""
+    if not scorable(image.shape):
+        raise ArgumentError(
+            f"an image of {image.shape[1]}×{image.shape[0]} pixels has no SSIMULACRA2 score, which "
+            f"takes sides of {SMALLEST_SIDE} or more and at most {LARGEST >> 20} megapixels: "
+            "give a quality or a size in bytes"
+        )
+    return Judge(target, lambda data: ssimulacra2(image, decode(data)))
 
 
 def _check_image(image: np.ndarray) -> None:

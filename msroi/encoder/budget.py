@@ -12,22 +12,22 @@ from msroi.errors import InputError
 
 logger = logging.getLogger(__name__)  # tells every size found, at DEBUG
 
-# Set by hand. benchmarks/tuning.py shows what each does on six Kodak images at three budgets: as
-# they are, `direct` quantizes an image 6.8 times, writes 1.9 files, and takes 99.74% of the budget
-# on the mean and 99.43% at least. In brackets: what another value comes to there.
-QUALITIES_TRIED_ABOVE = 2  # the found one, by `search` (6: a third more files, 0.01% more bytes)
-SHARE_AIMED_AT = 0.9975  # of the budget, by `approach` (0.995: 8.6 quantizations; 0.9995: 7.7)
-SHARE_TO_STOP_AT = 0.995  # (0.99: 0.15% fewer bytes; 0.998: 11 quantizations and 5 files)
-SHARE_ACCEPTED = 0.99  # where it cannot come nearer (0.98: the same; 0.995: 7.2 quantizations)
-FILE_TO_ESTIMATE_RATIO = 0.985  # before a file is written (0.95: 7.7 quantizations; 1: 7.1)
-LOG_SIZE_LEFT_TO_THRIFT = 0.02  # by the search of the scale (0.005: 7.1 quantizations; 0.08: 6.3)
-MAX_LOG_THRIFT = 0.7  # λ from half to twice its usual value (0.1: 8.1 quantizations; 1.4: the same)
-LOG_SCALE_PER_LOG_SIZE = 1.2  # while all sizes are too large or small (0.8: 8.8; 1.8: 6.5)
-LOG_THRIFT_PER_LOG_SIZE = 9.0  # as before (4: 7.3 quantizations; 18: 7.4)
-LOG_DIGITS = 4  # of scale and thrift (2: 7 quantizations; 8: 6.8)
+# Set by hand. benchmarks/tuning.py shows what each does on eight Kodak images at three budgets: as
+# they are, `direct` quantizes an image 4.3 times, writes 1.04 files, and takes 99.77% of the budget
+# on the mean and 99.57% at least. In brackets: what another value comes to there.
+QUALITIES_TRIED_ABOVE = 2  # the found one, by `search` (0: 5% fewer files; 6: a third more)
+SHARE_AIMED_AT = 0.9975  # of the budget, by `approach` (0.995: 5.1 quantizations; 0.9995: 4.7)
+SHARE_TO_STOP_AT = 0.995  # (0.99: 4.1, 0.09% fewer bytes; 0.998: 9.8 quantizations and 3.9 files)
+SHARE_ACCEPTED = 0.99  # where it cannot come nearer (0.98 and 0.995: the same)
+FILE_TO_ESTIMATE_RATIO = 1.003  # before a file is written (0.98: 6.3 quantizations; 1.02: 5.8)
+LOG_SIZE_LEFT_TO_THRIFT = 0.02  # by the search of the scale (0.005: 4.8 quantizations; 0.08: 4.3)
+MAX_LOG_THRIFT = 0.7  # λ from half to twice its usual value (0.1: 4.6, 1.5 files; 1.4: the same)
+LOG_SCALE_PER_LOG_SIZE = 1.2  # while all sizes are too large or small (0.8: 6.4; 1.8: 5.0)
+LOG_THRIFT_PER_LOG_SIZE = 9.0  # as before (4: 4.8 quantizations; 18: 5.9)
+LOG_DIGITS = 4  # of scale and thrift (2: 4.4 quantizations; 8: 4.3)
 MAX_MEASURES = 12  # quantizations in a search of scale or thrift (6 and 24: the same)
-MEASURES_REMEMBERED = 3  # of thrift, as code lengths change (2: 6.9 quantizations; 12: the same)
-MEASURES_BEFORE_WRITING = 4  # of thrift, then every one is written (1: 6.2, 2.1 files; 8: the same)
+MEASURES_REMEMBERED = 3  # of thrift, as code lengths change (2 and 12: the same)
+MEASURES_BEFORE_WRITING = 4  # of thrift, then every one is written (1: 1.25 files; 8: the same)
 LAST_RESORT_SCALES = 400  # tried as files, for images of a few blocks (100 and 1600: the same)
 
 
@@ -47,6 +47,7 @@ class Encoded(NamedTuple):
 
     data: bytes
     quality: float
+    score: float | None = None  # SSIMULACRA2, where one was to be reached
 
 
 def search(write: Callable[[float], bytes], max_bytes: int, qualities: Sequence[float]) -> Encoded:
@@ -209,11 +210,17 @@ def _fill(
 
     Returned with the thrift, the correction and the attempt of the last file that was written.
     """
-    best, end = b"", start
+    best, end, attempt = b"", start, start.attempt
     points: dict[float, float] = {}
-    x, attempt = start.log_thrift, start.attempt
+
+    def next_thrift(known: dict[float, float]) -> float:
+        target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)
+        x = round(_secant(known, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
+        return min(max(x, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
+
+    x = next_thrift({start.log_thrift: math.log(attempt.size_bytes)})  # whose prices were others
     while True:
-        attempt = measure(math.exp(x), attempt)  # at first anew: its code lengths have settled
+        attempt = measure(math.exp(x), attempt)
         points[x] = math.log(attempt.size_bytes)
         _tell(attempt.size_bytes, max_bytes)
         share = attempt.size_bytes * end.correction / max_bytes
@@ -224,10 +231,7 @@ def _fill(
             correction = len(data) / attempt.size_bytes
             end = end._replace(log_thrift=x, correction=correction, attempt=attempt)
             best = max(best, data if len(data) <= max_bytes else b"", key=len)
-        recent = dict(list(points.items())[-MEASURES_REMEMBERED:])
-        target = math.log(SHARE_AIMED_AT * max_bytes / end.correction)
-        x = round(_secant(recent, target, LOG_THRIFT_PER_LOG_SIZE), LOG_DIGITS)
-        x = min(max(x, -MAX_LOG_THRIFT), MAX_LOG_THRIFT)
+        x = next_thrift(dict(list(points.items())[-MEASURES_REMEMBERED:]))
         if len(best) >= SHARE_TO_STOP_AT * max_bytes or x in points or len(points) == MAX_MEASURES:
             return best, end
 
@@ -236,8 +240,11 @@ def _secant(points: dict[float, float], target: float, stretch: float) -> float:
     """Guess where the size meets the target: between the nearest points, or beyond the last."""
     above = [(size, x) for x, size in points.items() if size > target]
     below = [(size, x) for x, size in points.items() if size <= target]
-    if not (above and below):
-        size, x = min(above, default=None) or max(below)
-        return x + stretch * (size - target)
-    (larger, fine), (smaller, coarse) = min(above), max(below)
+    # of equal sizes, the one that is nearer to the other side
+    larger, fine = min(above, key=lambda point: (point[0], -point[1]), default=(math.inf, 0.0))
+    smaller, coarse = max(below, key=lambda point: (point[0], -point[1]), default=(-math.inf, 0.0))
+    if not below:
+        return fine + stretch * (larger - target)
+    if not above:
+        return coarse + stretch * (smaller - target)
     return fine + (coarse - fine) * (larger - target) / (larger - smaller)

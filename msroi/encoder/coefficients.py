@@ -1,15 +1,9 @@
-"""Pixels → DCT coefficients of 8×8 blocks, and quantized coefficients → a JPEG file."""
+"""Pixels → DCT coefficients of 8×8 blocks."""
 
-import os
-import tempfile
-from pathlib import Path
-from typing import NamedTuple
-
-import jpeglib
-import mozjpeg_lossless_optimization
 import numpy as np
 
-from msroi.encoder.blocks import SIDE, ZIGZAG, natural
+from msroi.encoder import threads
+from msroi.encoder.blocks import SIDE, ZIGZAG
 
 BAND = 4  # rows of MCUs transformed at a time, so that they stay in the processor's cache
 # blocks of one matrix product: BLAS shares larger ones among its threads, which is slower here,
@@ -25,13 +19,6 @@ _N = np.arange(SIDE)
 _ROWS = np.sqrt(2 / SIDE) * np.cos((2 * _N + 1) * _N[:, None] * np.pi / (2 * SIDE))
 _ROWS[0] /= np.sqrt(2)
 _BASIS = np.kron(_ROWS, _ROWS)[ZIGZAG].T.astype(np.float32)
-
-
-class Frame(NamedTuple):
-    """The image that coefficients belong to."""
-
-    shape: tuple[int, int]  # (H, W) in pixels
-    sampling: tuple[int, int]  # luma samples per chroma sample, down and across
 
 
 def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
@@ -52,11 +39,14 @@ def transform(image: np.ndarray, sampling: tuple[int, int]) -> list[np.ndarray]:
     rows, columns = -(-H // down), -(-W // across)
     shapes = [(H, W), (rows, columns), (rows, columns)] if image.ndim == 3 else [(H, W)]
     planes = [np.empty((*shape, SIDE * SIDE), np.float32) for shape in shapes]
-    for top in range(0, rows, BAND):
+
+    def fill(top):
         band = image[top * down * SIDE : (top + BAND) * down * SIDE]
         for plane, part in zip(planes, _transform_band(band, (down, across)), strict=True):
             first = top * (down if plane is planes[0] else 1)
             plane[first : first + len(part)] = part
+
+    threads.share(fill, range(0, rows, BAND))
     return planes
 
 
@@ -104,24 +94,3 @@ def _dct(plane: np.ndarray) -> np.ndarray:
         part = slice(left, left + PRODUCT)
         np.matmul(samples[:, part], _BASIS, out=spectra[:, part])
     return spectra
-
-
-def write(levels: list[np.ndarray], tables: list[np.ndarray], frame: Frame) -> bytes:
-    """Write quantized coefficients as a baseline JPEG with optimized Huffman tables.
-
-    The levels of each component are int16 [block rows, block columns, 64], and the tables, of luma
-    and of chroma where there is any, uint16 [64] from 1 to 255, all in zigzag order.
-    """
-    planes = [natural(plane).reshape(*plane.shape[:2], SIDE, SIDE) for plane in levels]
-    jpeg = jpeglib.from_dct(*planes, qt=natural(np.stack(tables)).reshape(-1, SIDE, SIDE))
-    jpeg.height, jpeg.width = frame.shape
-    jpeg.samp_factor = np.array([frame.sampling, (1, 1), (1, 1)][: len(levels)])
-    with tempfile.TemporaryDirectory() as folder:  # jpeglib writes to files only
-        path = Path(folder) / "image.jpg"
-        jpeg.write_dct(os.fspath(path), flags=["+OPTIMIZE_CODING"])
-        return path.read_bytes()
-
-
-def make_progressive(data: bytes) -> bytes:
-    """The same coefficients as a progressive JPEG, with mozjpeg's search for good scans."""
-    return mozjpeg_lossless_optimization.optimize(data)

@@ -6,16 +6,17 @@ from typing import NamedTuple
 import numpy as np
 
 from msroi.encoder import coefficients as dct
-from msroi.encoder import huffman, tables, trellis
+from msroi.encoder import huffman, jpeg, tables, trellis
 from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, Start, approach, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
+from msroi.encoder.target import Judge, aim
 from msroi.errors import ArgumentError
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
-# the first scale tried, by libjpeg's of that quality; benchmarks/tuning.py: with 0.4 an image is
-# quantized as often (6.8 times), with 0.9 less (6.2)
+# the first scale tried, by libjpeg's of that quality; benchmarks/tuning.py: with 0.6 an image is
+# quantized 4.3 times, with 0.4 4.7 times, with 0.9 4.4 times
 FIRST_SCALE_RATIO = 0.6
 # Pixels from which the search is rehearsed on a sample, and pixels of the sample, or a few more. A
 # Kodak image repeated to 17 megapixels then takes 6.4 s of processor time rather than 8.6, to 38
@@ -23,7 +24,9 @@ FIRST_SCALE_RATIO = 0.6
 # one of 2**23 took 8.5 and 12.9 s.
 REHEARSED_FROM_PIXELS = 2**24
 SAMPLE_PIXELS = 2**22
-_MARKERS = 2 + 18 + 2  # bytes of start, JFIF header and end
+# tried where a score is to be reached: steps of 0.1 of SSIMULACRA2 and less, on Kodak
+QUALITIES = [tables.quality_of(scale) for scale in np.geomspace(*SCALES, 2000)[::-1].tolist()]
+DARK = 32  # of luma's 255: from there up a block counts as brighter, by `Tune.darkness`
 
 
 class Component(NamedTuple):
@@ -31,7 +34,7 @@ class Component(NamedTuple):
 
     coefficients: np.ndarray  # float32 [block rows, block columns, 64]
     gains: np.ndarray  # float32 [block rows, block columns]: m_b g_b / N
-    masks: np.ndarray  # float32 [block rows, block columns]: m_b
+    multipliers: np.ndarray  # float32 [block rows, block columns]: λ_b at scale 1
     sampling: tuple[int, int]  # its blocks in an MCU, down and across
     base: np.ndarray  # float64 [64]: the table at scale 1
     weights: np.ndarray  # float32 [64]: v / N
@@ -41,23 +44,26 @@ class Attempt(NamedTuple):
     """An image quantized at one scale of the tables."""
 
     levels: list[np.ndarray]  # int16 [block rows, block columns, 64] a component
-    tables: list[np.ndarray]  # uint16 [64] of luma, and of chroma
-    prices: list[np.ndarray]  # of the symbols that came out, for the next attempt
-    size_bytes: int  # of the baseline file, estimated
+    tables: list[np.ndarray]  # uint16 [64] a component
+    prices: list[np.ndarray]  # of its AC symbols, float32 [256] a component
+    split: int  # of the scans of luma, in a progressive file
+    coded: jpeg.Coded
+    size_bytes: int  # of the file, but for zeros after bytes of ones
 
 
 def encode(
     image: np.ndarray,
     saliency: np.ndarray,
     *,
-    max_bytes: int,
+    max_bytes: int | None = None,
+    judge: Judge | None = None,
     quality: float = 50.0,
     strength: float = 3.0,
     tune: str = "balanced",
     subsampling: str = "4:2:0",
     progressive: bool = True,
 ) -> Encoded:
-    """Encode by rate–distortion optimisation under a map, into a byte budget.
+    """Encode by rate–distortion optimisation under a map, into a byte budget or up to a score.
 
     Per block b, the AC levels l minimise Σ_k (v_k/m_b + g_b)/N · (c_k − q_k l_k)² + λ R(l) by a
     trellis (`msroi.encoder.trellis`): v_k is the weight that coefficient k's error has to the
@@ -75,13 +81,16 @@ def encode(
         RGB; of equal channels throughout, a grey JPEG.
     saliency : float [H, W] in [0, 1]
         Only its order counts. A flat one makes a plain optimising encoder.
-    max_bytes : int
+    max_bytes : int, optional
+    judge : msroi.encoder.target.Judge, optional
+        In place of `max_bytes`: a score to reach with few bytes, at the usual thrift.
     quality : float
-        libjpeg's number for about this size: where the search starts.
+        libjpeg's number for about this size: where the search for a budget starts.
     strength : float
         0 or more: how much the map weighs; g_b grows as 2^strength − 1. 0 is a flat map.
     tune : str
-        ``"balanced"``; ``"psnr"`` for squared error; ``"hvs"`` for what the eye sees.
+        ``"balanced"``; ``"psnr"`` for squared error; ``"hvs"`` for PSNR-HVS-M;
+        ``"ssimulacra2"`` for that score.
     subsampling : str
         ``"4:2:0"``, ``"4:2:2"`` or ``"4:4:4"``.
     progressive : bool
@@ -95,18 +104,21 @@ def encode(
 
     Raises
     ------
-    BudgetError, ArgumentError
+    BudgetError, TargetError, ArgumentError
     """
     _check_options(strength, tune, subsampling)
-    if (image == image[..., :1]).all():
+    if all((row == row[:, :1]).all() for row in image):  # most end at the first
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
     components = analyse(image, saliency, sampling, strength, TUNES[tune])
-    trade = TUNES[tune].trade
+    if judge:
+        frame = jpeg.Frame(image.shape[:2], sampling)
+        return aim(partial(_write_settled, components, frame, progressive), judge, QUALITIES)
 
     def run(search, components, max_bytes, shape, start):
-        write = partial(_write, dct.Frame(shape, sampling), progressive)
-        return search(partial(_quantize, components, trade), write, max_bytes, SCALES, start)
+        frame = jpeg.Frame(shape, sampling)
+        quantize = partial(_quantize, components, frame, progressive)
+        return search(quantize, partial(_write, frame), max_bytes, SCALES, start)
 
     first = FIRST_SCALE_RATIO * tables.scale_of(quality)  # 0 for quality 100
     start = Start(max(first, SCALES[0]))
@@ -137,13 +149,19 @@ def analyse(
     cells = [(SIDE * down // v, SIDE * across // h) for v, h in samplings]
     gains = importance(saliency, strength, cells)
     usual = np.float32(usual_weight(gains[0]))
+    brightness = (np.maximum(planes[0][..., 0] / SIDE + 128, 0) + DARK) / (128 + DARK)
     components = []
-    for plane, own, gain in zip(planes, samplings, gains, strict=True):
-        annex_k = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
-        base = tables.flatten(annex_k, tune.flatness) * (tune.chroma if components else 1)
-        weights = tables.error_weights(annex_k, tune.sensitivity)
-        masks = masking(plane, weights, tune.masking)
-        weighed = masks * gain / usual, masks, own, base, weights / usual  # all times m_b
+    for plane, own, gain, channel in zip(planes, samplings, gains, tune[:3], strict=False):
+        known = tables.ANNEX_K_CHROMA if components else tables.ANNEX_K_LUMA
+        known = tables.JPEGLI_LUMA if channel.jpegli else known
+        base = tables.flatten(known, channel.flatness) * channel.steps
+        base *= np.sqrt(4 * own[0] * own[1] / (down * across)) if components else 1
+        base[0] *= channel.mean_step
+        weights = tables.error_weights(known, channel.sensitivity)
+        masks = masking(plane, weights, channel.masking)
+        masks *= brightness[:: down // own[0], :: across // own[1]] ** tune.darkness
+        multipliers = np.float32(channel.trade * tables.geometric_mean(base) ** 2) * masks
+        weighed = masks * gain / usual, multipliers, own, base, weights / usual  # all times m_b
         components.append(Component(plane, *weighed))
     return components
 
@@ -157,70 +175,68 @@ def _sample(
     step = H * W // SAMPLE_PIXELS
     chosen = np.arange(step // 2, H // mcu, step)
     sample = []
-    for c, gains, masks, sampling, *rest in components:
+    for c, gains, multipliers, sampling, *rest in components:
         rows = (chosen[:, None] * sampling[0] + np.arange(sampling[0])).ravel()
-        sample.append(Component(c[rows], gains[rows], masks[rows], sampling, *rest))
+        sample.append(Component(c[rows], gains[rows], multipliers[rows], sampling, *rest))
     return sample, (len(chosen) * mcu, W), len(chosen) * mcu / H
 
 
 def _quantize(
-    components: list[Component], trade: float, scale: float, thrift: float, before: Attempt | None
+    components: list[Component],
+    frame: jpeg.Frame,
+    progressive: bool,
+    scale: float,
+    thrift: float,
+    before: Attempt | None,
 ) -> Attempt:
-    """Quantize at a scale, with code lengths from the attempt before, or from two passes."""
+    """Quantize at a scale, with the prices of symbols from the attempt before."""
     used = [tables.at_scale(component.base, scale) for component in components]
-    multiplier = trade * thrift * scale**2
-    if before:
-        prices = before.prices
+    prices = before.prices if before else [huffman.USUAL_PRICES] * len(components)
+    levels = apply_trellis(components, used, prices, thrift * scale**2)
+    split = 0
+    if progressive:
+        split = before.split if before else jpeg.best_split(levels[0])
+        scans = jpeg.progressive(len(levels), split)
     else:
-        prices = [np.zeros(256, np.float32)] * len(components)
-        for own in (0.0, multiplier):  # rounded, then by the prices of that
-            _, counts = apply_trellis(components, used, prices, own)
-            prices = _prices(counts)
-    levels, counts = apply_trellis(components, used, prices, multiplier)
-    return Attempt(levels, used[:2], _prices(counts), _estimate(levels, counts, components))
+        scans = jpeg.baseline(len(levels))
+    coded = jpeg.count(levels, scans, frame.sampling)
+    luma, chroma = map(huffman.prices, sum(coded.counts)[1::2])
+    prices = [luma, chroma, chroma][: len(levels)]
+    size = jpeg.size_bytes(coded, used, frame)
+    return Attempt(levels, used, prices, split, coded, size)
 
 
 def apply_trellis(
     components: list[Component], used: list[np.ndarray], prices: list[np.ndarray], trade: float
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Quantize components by the trellis, each with a table and prices of its own.
+) -> list[np.ndarray]:
+    """Quantize components by the trellis, each with a table and prices of its own: their levels.
 
-    `trade` is λ in units of the tables' squared mean steps at scale 1; 0 rounds. Returns the
-    levels of each component, and how often each AC symbol occurs, a count a Huffman table.
+    The prices are float32 [256] as `msroi.encoder.trellis.quantize` takes them; `trade` is the
+    factor on the components' multipliers; 0 rounds.
     """
-    levels, counts = [], []
-    for component, table, price in zip(components, used, prices, strict=True):
-        c, gains, masks, _, base, weights = component
+    levels = []
+    for component, table, bits in zip(components, used, prices, strict=True):
+        c, gains, multipliers, _, _, weights = component
         out = np.empty(c.shape, np.int16)
-        multipliers = np.float32(trade * tables.geometric_mean(base) ** 2) * masks.ravel()
-        flat = c.reshape(-1, 64), table.astype(np.float32), weights, gains.ravel(), multipliers
-        counts.append(trellis.quantize(*flat, price, out.reshape(-1, 64)))
+        own = weights, gains.ravel(), np.float32(trade) * multipliers.ravel()
+        steps = table.astype(np.float32)
+        trellis.quantize(c.reshape(-1, 64), steps, *own, bits, out.reshape(-1, 64))
         levels.append(out)
-    return levels, _shared(counts)
+    return levels
 
 
-def _shared(counts: list[np.ndarray]) -> list[np.ndarray]:
-    """Counts by Huffman table: one of luma, one of both chroma components."""
-    return [counts[0], counts[1] + counts[2]] if len(counts) == 3 else counts
+def _write_settled(
+    components: list[Component],
+    frame: jpeg.Frame,
+    progressive: bool,
+    quality: float,
+    thrift: float,
+) -> bytes:
+    """Write a file at a quality, quantized twice: at last with prices of its own symbols."""
+    scale = tables.scale_of(quality)
+    measure = partial(_quantize, components, frame, progressive, scale, thrift)
+    return _write(frame, measure(measure(None)))
 
 
-def _prices(counts: list[np.ndarray]) -> list[np.ndarray]:
-    luma, *chroma = map(huffman.prices, counts)
-    return [luma, *chroma, *chroma]
-
-
-def _estimate(levels: list[np.ndarray], ac: list[np.ndarray], components: list[Component]) -> int:
-    """Bytes of the baseline file with optimal Huffman tables, but for the stuffing of 0xFF."""
-    pairs = zip(levels, components, strict=True)
-    dc = _shared([huffman.dc_counts(own[..., 0], c.sampling) for own, c in pairs])
-    empty = huffman.filling_blocks(levels[0].shape[:2], components[0].sampling)
-    ac[0][trellis.EOB] += empty
-    symbols = [*dc, *ac]
-    segments = 69 * len(dc) + 10 + 3 * len(levels) + 8 + 2 * len(levels)
-    segments += sum(21 + np.count_nonzero(counts) for counts in symbols)  # the Huffman tables
-    return _MARKERS + segments + -(-sum(map(huffman.coded_bits, symbols)) // 8)
-
-
-def _write(frame: dct.Frame, progressive: bool, attempt: Attempt) -> bytes:
-    data = dct.write(attempt.levels, attempt.tables, frame)
-    return dct.make_progressive(data) if progressive else data
+def _write(frame: jpeg.Frame, attempt: Attempt) -> bytes:
+    return jpeg.write(attempt.levels, attempt.coded, attempt.tables, frame)

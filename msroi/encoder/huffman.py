@@ -1,11 +1,12 @@
 """Huffman codes of an image's own symbols: their lengths, and the bits they come to."""
 
-import heapq
-
 import numpy as np
+from numba import njit
 
 MAX_LENGTH = 16  # of a JPEG code word, in bits
 _SIZES = np.arange(256) & 15  # magnitude bits that follow a symbol (run << 4 | size)
+# What an AC symbol costs in bits before any is counted, about as it comes out on Kodak
+USUAL_PRICES = np.minimum(1 + (np.arange(256) >> 4) + _SIZES, MAX_LENGTH).astype(np.float32)
 
 
 def code_lengths(counts: np.ndarray) -> np.ndarray:
@@ -16,20 +17,39 @@ def code_lengths(counts: np.ndarray) -> np.ndarray:
     stays unused.
     """
     used = np.flatnonzero(counts)
-    reserved = len(used)
-    depths = np.zeros(reserved + 1, np.int64)
-    heap = [(int(count), i, [i]) for i, count in enumerate(counts[used])]
-    heap.append((0, reserved, [reserved]))
-    heapq.heapify(heap)
-    while len(heap) > 1:
-        (a, _, left), (b, tie, right) = heapq.heappop(heap), heapq.heappop(heap)
-        depths[left + right] += 1
-        heapq.heappush(heap, (a + b, tie, left + right))
-    histogram = _limit(np.bincount(depths, minlength=MAX_LENGTH + 1))
+    histogram = _limit(np.bincount(_depths(counts[used]), minlength=MAX_LENGTH + 1))
     ranked = used[np.argsort(-counts[used], kind="stable")]  # frequent ones get short words
     lengths = np.zeros(256, np.int64)
-    lengths[ranked] = np.repeat(np.arange(len(histogram)), histogram)[:reserved]
+    lengths[ranked] = np.repeat(np.arange(len(histogram)), histogram)[: len(used)]
     return lengths
+
+
+@njit(cache=True, nogil=True)
+def _depths(counts):
+    """How deep in Huffman's tree each symbol is, and last the one that is reserved."""
+    n = len(counts)
+    weights = np.zeros(2 * n + 1, np.int64)  # of the leaves, then of the nodes
+    weights[:n] = counts
+    parents = np.zeros(2 * n + 1, np.int64)
+    open_ones = np.arange(n + 1)  # nodes without a parent
+    for node in range(n + 1, 2 * n + 1):
+        a, b = 0, 1  # places of the rarest and of the next
+        if weights[open_ones[b]] < weights[open_ones[a]]:
+            a, b = b, a
+        for i in range(2, 2 * n + 2 - node):
+            weight = weights[open_ones[i]]
+            if weight < weights[open_ones[a]]:
+                a, b = i, a
+            elif weight < weights[open_ones[b]]:
+                b = i
+        parents[open_ones[a]] = parents[open_ones[b]] = node
+        weights[node] = weights[open_ones[a]] + weights[open_ones[b]]
+        open_ones[min(a, b)] = node
+        open_ones[max(a, b)] = open_ones[2 * n + 1 - node]
+    depths = np.zeros(2 * n + 1, np.int64)
+    for node in range(2 * n - 1, -1, -1):
+        depths[node] = depths[parents[node]] + 1
+    return depths[: n + 1]
 
 
 def _limit(histogram: np.ndarray) -> np.ndarray:
@@ -57,30 +77,26 @@ def prices(counts: np.ndarray) -> np.ndarray:
     return np.minimum(np.log2(counts.sum() + 1) - np.log2(seen), MAX_LENGTH).astype(np.float32)
 
 
-def dc_counts(levels: np.ndarray, sampling: tuple[int, int]) -> np.ndarray:
-    """How often each size of DC difference occurs in a component: int64 [256].
+def in_order(lengths: np.ndarray) -> np.ndarray:
+    """The symbols that have a code word, by its length and then by their number: int64."""
+    used = np.flatnonzero(lengths)
+    return used[np.argsort(lengths[used], kind="stable")]
 
-    The levels are those of DC, int16 [block rows, block columns]; differences follow the scan, for
-    which ``sampling`` is the blocks of this component in an MCU, down and across.
+
+def code_words(lengths: np.ndarray) -> np.ndarray:
+    """The code word of each symbol, as its length gives it (T.81, C.2): int64 [256].
+
+    Words of one length are consecutive numbers, and the first of the next length is twice the
+    number after the last.
     """
-    rows, columns = levels.shape
-    down, across = sampling
-    absent = np.iinfo(np.int32).min
-    margins = [(0, -rows % down), (0, -columns % across)]
-    grid = np.pad(levels.astype(np.int32), margins, constant_values=absent)
-    grid = grid.reshape(grid.shape[0] // down, down, grid.shape[1] // across, across)
-    scan = grid.swapaxes(1, 2).ravel()
-    present = scan[scan != absent]
-    sizes = np.frexp(np.abs(np.diff(present, prepend=0)).astype(np.float32))[1]
-    counts = np.bincount(sizes, minlength=256)
-    counts[0] += len(scan) - len(present)  # libjpeg fills an MCU with copies of its last block
-    return counts
-
-
-def filling_blocks(shape: tuple[int, int], sampling: tuple[int, int]) -> int:
-    """How many empty blocks fill up the last MCUs of a component of `shape` blocks."""
-    rows, columns = (side + -side % step for side, step in zip(shape, sampling, strict=True))
-    return rows * columns - shape[0] * shape[1]
+    words = np.zeros(256, np.int64)
+    word, length = 0, 0
+    for symbol in in_order(lengths):
+        word <<= lengths[symbol] - length
+        length = lengths[symbol]
+        words[symbol] = word
+        word += 1
+    return words
 
 
 def coded_bits(counts: np.ndarray) -> int:

@@ -7,7 +7,8 @@ import numpy as np
 
 from msroi.encoder import standard
 from msroi.encoder.blocks import SIDE, block_saliency, saliency_levels, spread
-from msroi.encoder.budget import Encoded, search
+from msroi.encoder.budget import Encoded
+from msroi.encoder.target import Judge, find
 from msroi.errors import ArgumentError
 from msroi.images import decode
 
@@ -85,11 +86,17 @@ def make_mosaic(
 
 
 def encode(
-    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int, **options: Any
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
+    **options: Any,
 ) -> Encoded:
     """Encode the mosaic as a plain JPEG; ``quality`` is not heeded, ``options`` `make_mosaic`'s."""
     write = partial(standard.write, make_mosaic(image, saliency, **options))
-    return search(write, max_bytes, standard.FINE_QUALITIES)
+    return find(write, standard.FINE_QUALITIES, max_bytes, judge)
 
 
 def _around(chosen: np.ndarray) -> tuple[slice, slice]:

@@ -1,18 +1,16 @@
-"""The baseline, a standard JPEG, and other encoders that heed no map, to compare with."""
+"""The baseline that all is compared with: a standard JPEG, which heeds no map."""
 
-import tempfile
 from functools import partial
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import jpeglib
 import numpy as np
 from PIL import Image
 
-from msroi.encoder.blocks import SIDE, natural
-from msroi.encoder.budget import Encoded, search
+from msroi.encoder.blocks import natural
+from msroi.encoder.budget import Encoded
 from msroi.encoder.tables import ANNEX_K_CHROMA, ANNEX_K_LUMA
+from msroi.encoder.target import Judge, find
 
 QUALITIES = range(1, 101)  # libjpeg's scale; each step scales the Annex K tables
 FINE_QUALITIES = [n / 20 for n in range(20, 2001)]  # 1 to 100 by twentieths
@@ -23,12 +21,20 @@ _TURNS = np.arange(64) * (5**0.5 - 1) / 2 % 1
 
 
 def encode(
-    image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int | None
+    image: np.ndarray,
+    saliency: np.ndarray,
+    *,
+    quality: int,
+    max_bytes: int | None,
+    judge: Judge | None,
 ) -> Encoded:
-    """Encode at a quality, or at the largest whole one within a budget; no map is heeded."""
-    if max_bytes is None:
+    """Encode at a quality, or at the whole one that a budget or a score asks for.
+
+    No map is heeded.
+    """
+    if max_bytes is None and judge is None:
         return Encoded(write(image, quality), quality)
-    return search(partial(write, image), max_bytes, QUALITIES)
+    return find(partial(write, image), QUALITIES, max_bytes, judge)
 
 
 def write(image: np.ndarray, quality: float, **options: Any) -> bytes:
@@ -63,35 +69,3 @@ def steps(base: np.ndarray, quality: float) -> np.ndarray:
 def _scaled(base: np.ndarray, quality: int) -> np.ndarray:
     percent = 5000 // quality if quality < 50 else 200 - 2 * quality  # divided as libjpeg divides
     return np.clip((base * percent + 50) // 100, 1, 255)
-
-
-def optimized(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
-    """Encode by libjpeg-turbo's best: optimized Huffman tables, progressive, 4:2:0.
-
-    The largest quality whose file has at most ``max_bytes`` bytes, to a twentieth; BudgetError
-    where there is none. The map and ``quality`` are not heeded.
-    """
-    best = partial(write, image, optimize=True, progressive=True)
-    return search(best, max_bytes, FINE_QUALITIES)
-
-
-def mozjpeg(image: np.ndarray, saliency: np.ndarray, *, quality: int, max_bytes: int) -> Encoded:
-    """Encode by mozjpeg's best: trellis quantization, deringing, optimized scans, 4:2:0.
-
-    With the tables of the standard JPEG, as libvips calls it: what differs is the encoder. (Those
-    of its own `cjpeg` gain 0.2 dB of PSNR on Kodak and lose 0.4 of PSNR-HVS.) The rest as
-    `optimized`.
-    """
-    return search(partial(write_mozjpeg, image), max_bytes, FINE_QUALITIES)
-
-
-def write_mozjpeg(image: np.ndarray, quality: float) -> bytes:
-    """Encode an image uint8 [H, W, 3] by mozjpeg 4.0.3; `quality` as in `steps`."""
-    tables = [steps(base, quality) for base in (ANNEX_K_LUMA, ANNEX_K_CHROMA)]
-    with jpeglib.version("mozjpeg403"), tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "image.jpg"
-        jpeg = jpeglib.from_spatial(image)
-        jpeg.samp_factor = "4:2:0"
-        table = np.stack(tables).reshape(2, SIDE, SIDE)
-        jpeg.write_spatial(str(path), qt=table, quant_tbl_no=[0, 1, 1])
-        return path.read_bytes()

@@ -6,22 +6,28 @@ coding" (IEEE Transactions on Image Processing 6(2), 1997), and in mozjpeg, but 
 weighs errors on its own.
 """
 
-import numpy as np
-from numba import njit, prange
+from itertools import pairwise
 
-EOB, ZRL = 0x00, 0xF0  # AC symbols: end of block; sixteen zeros
+import numpy as np
+from numba import njit
+
+from msroi.encoder import threads
+from msroi.encoder.jpeg import EOB, ZRL
+
 MAX_LEVEL = 1023  # of AC in baseline JPEG
-WORTH_THREADS = 16384  # blocks (a megapixel) from which threads gain more than they cost
-_CHUNKS = 64  # of blocks, each worked off by one thread with scratch of its own
+WORTH_THREADS = 2048  # blocks from which threads gain more than they cost
+_PARTS = 8  # of the blocks, each worked off by one thread with scratch of its own
 
 
 def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
     """Quantize blocks so that each has the least Σ_k (v_k + g_b)(c_k − q_k l_k)² + λ_b · R(l).
 
-    R counts the bits of the AC symbols under given code lengths. For each k the candidates
-    are zero, the nearest level, and the largest level of every smaller size: of one size
-    all levels cost the same bits, so no other level could be better, and the path found is
-    the best there is. DC is rounded. λ_b = 0 rounds AC to the nearest level too.
+    R counts the bits of the AC symbols under given code lengths, but that no run of zeros costs
+    less than a shorter one: then a state that costs more than a later one cannot come before any
+    other, and few are left to try. For each k the candidates are zero, the nearest level, and the
+    largest level of every smaller size: of one size all levels cost the same bits, so no other
+    level could be better, and the path found is the best there is. DC is rounded. λ_b = 0 rounds
+    AC to the nearest level too.
 
     Parameters
     ----------
@@ -39,20 +45,19 @@ def quantize(coefficients, steps, weights, gains, multipliers, prices, levels):
         Code length of each AC symbol (run << 4 | size), in bits, without magnitude bits.
     levels : int16 [B, 64]
         l, which is written to.
-
-    Returns
-    -------
-    int64 [256]
-        How often each AC symbol occurs.
     """
-    threaded = len(coefficients) >= WORTH_THREADS
-    counts = np.zeros((_CHUNKS if threaded else 1, 256), np.int64)
-    arrays = coefficients, steps, weights, gains, multipliers, prices, levels, counts
-    if threaded:
-        _quantize_chunks(*arrays)
+    B = len(coefficients)
+    by_run = _by_run(prices)
+
+    def work(part):
+        own = gains[part], multipliers[part], by_run, prices[EOB], levels[part]
+        _quantize(coefficients[part], steps, weights, *own)
+
+    if B < WORTH_THREADS:
+        work(slice(None))
     else:
-        _quantize_chunk(*arrays, 0)
-    return counts.sum(axis=0)
+        edges = [B * part // _PARTS for part in range(_PARTS + 1)]
+        threads.share(work, [slice(*pair) for pair in pairwise(edges)])
 
 
 def load():
@@ -62,94 +67,76 @@ def load():
     quantize(0 * block, sixty_four, sixty_four, one, one, prices, levels)
 
 
-@njit(parallel=True, cache=True)
-def _quantize_chunks(coefficients, steps, weights, gains, multipliers, prices, levels, counts):
-    for chunk in prange(len(counts)):
-        _quantize_chunk(
-            coefficients, steps, weights, gains, multipliers, prices, levels, counts, chunk
-        )
+def _by_run(prices: np.ndarray) -> np.ndarray:
+    """Bits of a run of zeros and the level after it, magnitude included: float32 [63, 16]."""
+    table = prices.reshape(16, 16) + np.arange(16, dtype=np.float32)
+    more = prices[ZRL] * np.arange(4, dtype=np.float32)[:, None, None]  # each for sixteen zeros
+    return np.maximum.accumulate((table + more).reshape(64, 16)[:63])
 
 
-@njit(cache=True)
-def _quantize_chunk(
-    coefficients, steps, weights, gains, multipliers, prices, levels, counts, chunk
-):
+@njit(cache=True, nogil=True)
+def _quantize(coefficients, steps, weights, gains, multipliers, by_run, end_of_block, levels):
     path = np.zeros((3, 64), np.int64)  # states: position, level, state before
     cost = np.zeros(64, np.float32)
-    tail = np.zeros(64, np.float32)
-    blocks, chunks = len(coefficients), len(counts)
-    for b in range(blocks * chunk // chunks, blocks * (chunk + 1) // chunks):
+    live = np.zeros(64, np.int64)
+    inverse = np.float32(1) / steps
+    for b in range(len(coefficients)):
         c, level = coefficients[b], levels[b]
-        states = _walk(c, steps, weights, gains[b], multipliers[b], prices, path, cost, tail)
-        last = _cheapest_end(multipliers[b] * prices[EOB], path[0], cost, tail, states)
         level[:] = 0
         level[0] = np.int16(np.rint(c[0] / steps[0]))
-        _trace(last, path, c, level, counts[chunk])
+        own = gains[b], multipliers[b], by_run, path, cost, live
+        states = _walk(c, steps, inverse, weights, *own)
+        state = live[0]  # the cheapest
+        last = states - 1
+        if path[0, last] == 63 and cost[last] < cost[state] + multipliers[b] * end_of_block:
+            state = last
+        while state > 0:
+            k = path[0, state]
+            level[k] = path[1, state] if c[k] > 0 else -path[1, state]
+            state = path[2, state]
 
 
-@njit(cache=True)
-def _walk(c, steps, weights, gain, multiplier, prices, path, cost, tail):
+@njit(cache=True, nogil=True)
+def _walk(c, steps, inverse, weights, gain, multiplier, by_run, path, cost, live):
     """Fill in the cheapest way to each state, and return the number of states.
 
     State n ends a run at position path[0, n] with level path[1, n] > 0, and came from state
-    path[2, n]; state 0 is the start of the block. tail[k] is the distortion where all of
-    1…k are zero; cost[n] is relative to it, so that a run of zeros needs no sum.
+    path[2, n]; state 0 is the start of the block. cost[n] is relative to that of zeros alone, so
+    that a run of zeros needs no sum. ``live`` holds the states that no later one undercuts, whose
+    costs rise: the others cannot come before another one.
     """
     cost[0] = 0
-    states = 1
+    live[0] = 0
+    states, alive = 1, 1
     for k in range(1, 64):
         a = abs(c[k])
-        weight = weights[k] + gain
-        tail[k] = tail[k - 1] + weight * a * a
-        top = min(int(a / steps[k] + np.float32(0.5)), MAX_LEVEL)
+        top = min(int(a * inverse[k] + np.float32(0.5)), MAX_LEVEL)
         if top == 0:
             continue
+        weight = weights[k] + gain
         cost[states] = np.inf
         path[0, states] = k
         for size in range(_size(top), 0, -1):
             level = min(top, (1 << size) - 1)
-            error = a - level * steps[k]
-            own = weight * error * error - (tail[k] - tail[k - 1]) + multiplier * size
-            for before in range(states):
+            saved = level * steps[k]
+            own = weight * saved * (saved - 2 * a)
+            for n in range(alive):
+                before = live[n]
                 run = k - path[0, before] - 1
-                price = prices[(run & 15) << 4 | size] + (run >> 4) * prices[ZRL]
-                trial = cost[before] + own + multiplier * price
+                trial = cost[before] + own + multiplier * by_run[run, size]
                 if trial < cost[states]:
                     cost[states] = trial
                     path[1, states] = level
                     path[2, states] = before
+        while alive > 0 and cost[live[alive - 1]] >= cost[states]:
+            alive -= 1
+        live[alive] = states
+        alive += 1
         states += 1
     return states
 
 
-@njit(cache=True)
-def _cheapest_end(end_of_block, positions, cost, tail, states):
-    best = 0
-    least = cost[0] + end_of_block
-    for state in range(1, states):
-        total = cost[state]
-        if positions[state] < 63:
-            total += end_of_block
-        if total < least:
-            best, least = state, total
-    return best
-
-
-@njit(cache=True)
-def _trace(state, path, c, levels, counts):
-    """Write the levels of the path that ends in `state`, and count its symbols."""
-    if path[0, state] < 63 or state == 0:
-        counts[EOB] += 1
-    while state > 0:
-        k, level, before = path[0, state], path[1, state], path[2, state]
-        levels[k] = level if c[k] > 0 else -level
-        run = k - path[0, before] - 1
-        counts[ZRL] += run >> 4
-        counts[(run & 15) << 4 | _size(level)] += 1
-        state = before
-
-
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _size(level):
     """Bits of a level's magnitude."""
     size = 0

@@ -1,6 +1,7 @@
-"""Full-reference quality metrics on luma, as the paper's Table 1 lists them, and their names.
+"""Full-reference quality metrics, those of the paper's Table 1 and SSIMULACRA2, and their names.
 
-Luma is BT.601 as JPEG has it, rounded to uint8 (`msroi.images.luma`). Larger is better by all.
+The paper's look at luma: BT.601 as JPEG has it, rounded to uint8 (`msroi.images.luma`). SSIMULACRA2
+looks at colour. Larger is better by all.
 """
 
 import contextlib
@@ -14,6 +15,7 @@ import numpy as np
 from msroi.images import check_rgb, luma
 from msroi.metrics.structure import multiscale_similarity, similarity, visual_information
 from msroi.region import SALIENT_SHARE, salient_region
+from msroi.score import ssimulacra2 as ssimulacra2
 
 
 class Metric(NamedTuple):
@@ -24,7 +26,7 @@ class Metric(NamedTuple):
     digits: int  # shown after the point
 
 
-# Of two images, in the order of the paper's Table 1. PSNR-S needs a map.
+# Of two images: those of the paper's Table 1 in its order, then ours. PSNR-S needs a map.
 METRICS = {
     "psnr_s": Metric("PSNR-S", "dB", 2),
     "psnr": Metric("PSNR", "dB", 2),
@@ -34,6 +36,8 @@ METRICS = {
     "ms_ssim": Metric("MS-SSIM", "", 3),
     "vifp": Metric("VIFP", "", 3),
 }
+PAPERS = tuple(METRICS)  # the paper's seven
+METRICS["ssimulacra2"] = Metric("SSIMULACRA2", "", 1)
 # `psnr_weighted` by what is known of an image and no map has met: fixations, or objects
 JUDGES = {
     "psnr_fix": Metric("PSNR at fixations", "dB", 2),
@@ -41,7 +45,7 @@ JUDGES = {
 }
 ALL = METRICS | JUDGES
 DECIBELS = tuple(key for key, metric in METRICS.items() if metric.unit == "dB")
-INDICES = tuple(key for key, metric in METRICS.items() if metric.unit == "")
+INDICES = tuple(key for key in PAPERS if METRICS[key].unit == "")  # at most 1, or a little above
 
 PEAK = 255
 BLOCK = 8
@@ -61,8 +65,8 @@ def compare(
     Returns
     -------
     dict
-        psnr, psnr_s (only with a map), psnr_hvs, psnr_hvsm [dB], ssim, ms_ssim, vifp.
-        nan where the image is too small for a metric; see the single functions.
+        psnr, psnr_s (only with a map), psnr_hvs, psnr_hvsm [dB], ssim, ms_ssim, vifp,
+        ssimulacra2. nan where the image is too small for a metric; see the single functions.
 
     Raises
     ------
@@ -79,7 +83,8 @@ def compare(
     values["psnr_hvs"], values["psnr_hvsm"] = psnr_hvs_and_hvsm(x, y)
     first = similarity(x, y)  # SSIM itself, and where MS-SSIM begins
     values |= {"ssim": first[0], "ms_ssim": multiscale_similarity(x, y, first)}
-    return values | {"vifp": visual_information(x, y)}
+    values["vifp"] = visual_information(x, y)
+    return values | {"ssimulacra2": ssimulacra2(reference, distorted)}
 
 
 def psnr(reference: np.ndarray, distorted: np.ndarray) -> float:

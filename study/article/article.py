@@ -42,7 +42,8 @@ FIGURES = (  # in the article's order; each has a table of the same name
 )
 LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
-    *("mozjpeg-lossless-optimization", "psnr-hvsm", "matplotlib", "typst"),
+    *("mozjpeg-lossless-optimization", "pyjpegli", "psnr-hvsm", "ssimulacra2", "matplotlib"),
+    "typst",
 )
 DEVIATIONS = "## Deviations from the paper"
 PARAMETERS = ("saliency.rule", "evaluate.quality", "evaluate.methods.main", "scale", "train")

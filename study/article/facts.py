@@ -14,10 +14,10 @@ import pandas as pd
 
 from msroi.encoder import direct
 from msroi.encoder.blocks import SIDE
-from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
+from msroi.encoder.importance import GAIN, MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
-from msroi.encoder.tables import TUNES
-from msroi.metrics import ALL, METRICS, PEAK, SALIENT_SHARE, Metric
+from msroi.encoder.tables import TUNES, Tune
+from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
@@ -97,10 +97,14 @@ def found(tables: Tables) -> Facts:
         "variants": {"images": _most(variants), "effects": effects(variants, "method", "metric")},
         "rates": {
             "images": _most(rates),
-            "effects": effects(rates, "against", "method", "metric", shown=PER_CENT)["standard"],
+            "against": effects(rates, "against", "method", "metric", shown=PER_CENT),
         },
         "closeup": records(
-            tables["figure1_closeup"], bytes=",", budget_bytes=",", box_psnr=".2f", psnr=".2f"
+            tables["figure1_closeup"],
+            bytes=",",
+            budget_bytes=",",
+            box_psnr=".2f",
+            **_digits("psnr", "ssimulacra2"),
         ),
         "heads": _heads(tables["figure2_cam_vs_msroi"]),
         "maps": records(tables["figure3_maps"].sort_values("mean"), mean=".2f"),
@@ -113,6 +117,11 @@ def found(tables: Tables) -> Facts:
         "sizes": _sizes(tables["figure4_size_scaling"]),
         "categories": _categories(tables["figure5_categories"]),
     }
+
+
+def _digits(*metrics: str) -> dict[str, str]:
+    """The formats of metrics' values in print."""
+    return {key: f".{ALL[key].digits}f" for key in metrics}
 
 
 def _most(table: pd.DataFrame) -> str:
@@ -168,13 +177,17 @@ def _ladder(table: pd.DataFrame) -> list[Facts]:
 
 def _quality(table: pd.DataFrame) -> Facts:
     """Table 1, the paper's sets and then ours; and the gains that the paper claims."""
-    styles = {key: f".{ALL[key].digits}f" for key in METRICS}
     quality = [
-        {"source": whose, "set": title, "images": _most(own), "rows": records(own, **styles)}
+        {
+            "source": whose,
+            "set": title,
+            "images": _most(own),
+            "rows": records(own, **_digits(*METRICS)),
+        }
         for (whose, title), own in table.groupby(["source", "set"], sort=False)
     ]
     gains = claims.claimed(table[table["source"] == "paper"])
-    claimed = {key: effect(Interval(gains[key], nan, nan), ALL[key]) for key in METRICS}
+    claimed = {key: effect(Interval(gains[key], nan, nan), ALL[key]) for key in PAPERS}
     return {"quality": quality, "claimed": claimed}
 
 
@@ -266,7 +279,9 @@ def constants() -> Facts:
         "peak": PEAK,
         "salient": f"{SALIENT_SHARE:.0%}",
         "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
-        "activity": MASKING_ENERGY,
+        "gain": f"{GAIN:g}",
+        "activity": f"{MASKING_ENERGY:g}",
+        "dark": direct.DARK,
         "map": {
             "floor": FLOOR,
             "power": f"{POWER:g}",
@@ -298,10 +313,20 @@ def chosen(params: Params) -> Facts:
         "qualities": level_qualities(**levels),
         "quality": params["evaluate"]["quality"],
         "strength": strength,
-        "tune": {"name": tune} | TUNES[tune]._asdict(),
+        "tune": {"name": tune} | _tune(TUNES[tune]),
         "train": _training(params),
         **_runs(params),
     }
+
+
+def _tune(tune: Tune) -> Facts:
+    """Its numbers; of each channel also the factor on DC's step, both factors together."""
+    channels = {
+        name: channel._asdict() for name, channel in zip(tune._fields, tune[:3], strict=False)
+    }
+    for channel in channels.values():
+        channel["dc"] = f"{channel['steps'] * channel['mean_step']:.2g}"
+    return channels | {"darkness": tune.darkness}
 
 
 def _training(params: Params) -> Facts:

@@ -36,8 +36,8 @@ COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
 )
 # Libraries whose version can change a row
 LIBRARIES = (
-    *("jpeglib", "mozjpeg-lossless-optimization", "numba", "numpy", "pillow"),
-    *("psnr-hvsm", "scikit-image", "scipy", "onnxruntime"),
+    *("jpeglib", "mozjpeg-lossless-optimization", "pyjpegli", "numba", "numpy", "pillow"),
+    *("psnr-hvsm", "scikit-image", "scipy", "ssimulacra2", "onnxruntime"),
 )
 
 TRUTH = "truth"  # the map that is what is known of an image: where people looked, or its objects

@@ -19,6 +19,9 @@ METHOD_STYLES = {
     "direct-flat": {"color": "#56B4E9", "linestyle": "--", "marker": "^"},
     "standard-optimized": {"color": "#999999", "linestyle": "-.", "marker": "v"},
     "mozjpeg": {"color": "#009E73", "linestyle": "--", "marker": "P"},
+    "mozjpeg-robidoux": {"color": "#882255", "linestyle": ":", "marker": "x"},
+    "jpegli": {"color": "#E69F00", "linestyle": "-.", "marker": "h"},
+    "direct-ssimulacra2": {"color": "#CC79A7", "linestyle": "-", "marker": "p"},
     "paper": {"color": "#000000", "linestyle": "-", "marker": "X"},
     "direct-cam": {"color": "#CC79A7", "linestyle": "-.", "marker": "<"},
     "direct-energy": {"color": "#882255", "linestyle": "-", "marker": "*"},
@@ -92,11 +95,11 @@ def differences(difference: pd.DataFrame, ax: Axes, *, metrics: Sequence[str], u
         errorbar=None,
         linestyle="none",
         marker="_",
-        markersize=30 / methods,
+        markersize=60 / methods,
         markeredgewidth=2.5,
         **options,
     )
-    return _around_zero(ax, xlabel="", ylabel=f"difference from standard, {unit}")
+    return _around_zero(ax, xlabel="", ylabel=f"difference, {unit}")
 
 
 def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
@@ -123,7 +126,7 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
     ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
-    label = f"{ALL[metric].label}, difference from standard, {ALL[metric].unit}"
+    label = _named(metric, "difference from standard")
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
 
 
@@ -185,7 +188,7 @@ def rate_distortion(table: pd.DataFrame, ax: Axes, *, metric: str = "psnr") -> A
     """Draw quality against rate, a line a method: columns method, rate_bpp, and the metric."""
     for method, rows in table.groupby("method", sort=False):
         ax.plot(rows["rate_bpp"], rows[metric], label=method, **METHOD_STYLES[method])
-    ax.set(xlabel="rate, bits per pixel", ylabel=f"{ALL[metric].label}, {ALL[metric].unit}")
+    ax.set(xlabel="rate, bits per pixel", ylabel=_named(metric))
     return ax
 
 
@@ -195,6 +198,11 @@ def show_block(ax: Axes, values: np.ndarray, title: str = "") -> Axes:
     for (row, column), value in np.ndenumerate(values):
         ax.text(column, row, f"{np.rint(value) + 0:.0f}", ha="center", va="center", fontsize=5.5)
     return show_image(ax, sizes, title, cmap="gray_r", vmin=0, vmax=2 * max(sizes.max(), 1))
+
+
+def _named(metric: str, *said: str) -> str:
+    """Name a metric and its unit, which SSIMULACRA2 and other indices have not."""
+    return ", ".join(filter(None, (ALL[metric].label, *said, ALL[metric].unit)))
 
 
 def _around_zero(ax: Axes, **labels: str) -> Axes:

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from msroi import metrics
-from msroi.encoder import direct, encode, huffman, tables
-from msroi.encoder.trellis import EOB, ZRL
+from msroi.encoder import direct, encode, huffman, jpeg, tables
+from msroi.encoder.jpeg import EOB, ZRL
 from msroi.images import decode, luma
 from msroi.saliency import flat_map
 
@@ -18,7 +18,7 @@ class Luma(NamedTuple):
 
     component: direct.Component  # coefficients c and weights v
     steps: np.ndarray  # q, the quantization table, in zigzag order: uint16 [64]
-    trade: float  # λ, in units of the squared mean step at scale 1
+    trade: float  # λ
     prices: np.ndarray  # bits of each AC symbol (run << 4 | size) without magnitude: float32 [256]
 
     @property
@@ -35,14 +35,15 @@ def prepare(photo: np.ndarray, *, scale: float = 0.6) -> Luma:
     tune = tables.TUNES["balanced"]
     component, *_ = direct.analyse(photo, flat_map(photo), (2, 2), 0, tune)
     steps = tables.at_scale(component.base, scale)
-    first = Luma(component, steps, tune.trade * scale**2, np.zeros(256, np.float32))
-    _, counts = _quantize(first, np.inf)
-    return first._replace(prices=huffman.prices(counts))
+    trade = tune.luma.trade * tables.geometric_mean(component.base) ** 2 * scale**2
+    rounded = _quantize(Luma(component, steps, trade, huffman.USUAL_PRICES), np.inf)
+    (counts,) = jpeg.count([rounded], jpeg.baseline(1), (1, 1)).counts
+    return Luma(component, steps, trade, huffman.prices(counts[1]))
 
 
 def levels_at(plane: Luma, block: tuple[int, int], weight: float) -> np.ndarray:
     """Quantize a block (row, column) whose error weighs w, infinite to round: levels int16 [64]."""
-    return _quantize(plane, weight)[0][block]
+    return _quantize(plane, weight)[block]
 
 
 def symbols(levels: np.ndarray, prices: np.ndarray) -> pd.DataFrame:
@@ -101,11 +102,9 @@ def rate_distortion(
     return pd.DataFrame(rows, columns=["method", "quality", "bytes", "rate_bpp", "psnr", "psnr_s"])
 
 
-def _quantize(plane: Luma, weight: float) -> tuple[np.ndarray, np.ndarray]:
+def _quantize(plane: Luma, weight: float) -> np.ndarray:
     """Quantize as if every block weighed the same, whatever its texture masks."""
-    masks = np.full_like(plane.component.masks, 1 / weight)
-    component = plane.component._replace(masks=masks)
-    (levels,), (counts,) = direct.apply_trellis(
-        [component], [plane.steps], [plane.prices], plane.trade
-    )
-    return levels, counts
+    multipliers = np.full_like(plane.component.multipliers, 1 / weight)
+    component = plane.component._replace(multipliers=multipliers)
+    (levels,) = direct.apply_trellis([component], [plane.steps], [plane.prices], plane.trade)
+    return levels

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from msroi.metrics import ALL, METRICS
+from msroi.metrics import ALL, METRICS, PAPERS
 from study.statistics import comparisons, trial
 from study.statistics.intervals import ABOVE, BELOW, Interval, mean_interval, side, signed
 
@@ -41,9 +41,9 @@ def counts(verdicts: Iterable[str]) -> dict[str, int]:
 def claimed(paper: pd.DataFrame) -> pd.Series:
     """The gains over standard JPEG that the paper's Table 1 claims on Kodak: metric → difference.
 
-    ``paper`` has the columns set, method and `METRICS`, as data/paper/table1.csv.
+    ``paper`` has the columns set, method and `PAPERS`, as data/paper/table1.csv.
     """
-    kodak = paper[paper["set"] == KODAK].set_index("method")[list(METRICS)]
+    kodak = paper[paper["set"] == KODAK].set_index("method")[list(PAPERS)]
     return (kodak.loc["Our model"] - kodak.loc["Std JPEG"]).round(3)  # the paper's own digits
 
 
@@ -71,7 +71,7 @@ def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: 
 
 
 def _no_loss(found: Mapping[tuple[str, str], Interval], images: str) -> Claim:
-    metrics = [metric for metric in METRICS if metric != "psnr_s"]
+    metrics = [metric for metric in PAPERS if metric != "psnr_s"]
     kept = {
         method: sum(side(found[method, metric]) != BELOW for metric in metrics)
         for method in ("mosaic", "direct")
@@ -213,12 +213,12 @@ def of_speed(bench: pd.DataFrame) -> Claim:
 def claimed_and_found(paper: pd.DataFrame, results: pd.DataFrame, *, seed: int) -> pd.DataFrame:
     """The gains of Table 1's Kodak rows, the mosaic's here and direct's.
 
-    Columns: method ("paper", "mosaic", "direct"), metric, mean, low, high (of the paper no interval
-    is known: all three are its mean).
+    Columns: method ("paper", "mosaic", "direct"), metric (`METRICS`), mean, low, high (of the paper
+    no interval is known: all three are its mean, and nan by a metric that it has not).
     """
     theirs = [
         {"method": "paper", "metric": metric, "mean": gain, "low": gain, "high": gain}
-        for metric, gain in claimed(paper).items()
+        for metric, gain in claimed(paper).reindex(list(METRICS)).items()
     ]
     found = comparisons.intervals(results, seed=seed)
     ours = found[found["method"].isin(["mosaic", "direct"])]

@@ -74,8 +74,8 @@ def means(table: pd.DataFrame) -> pd.DataFrame:
 def beside_paper(paper: pd.DataFrame, results: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The paper's Table 1 above ours (title of a set → its tidy table).
 
-    ``paper`` has the columns set, method, images and `METRICS`; the result one more, source:
-    "paper" or "ours".
+    ``paper`` has the columns set, method, images and `msroi.metrics.PAPERS`; the result all
+    `METRICS` (nan where the paper has no value) and one more, source: "paper" or "ours".
     """
     ours = [
         means(table).reset_index().assign(set=title, images=table["image"].nunique())
