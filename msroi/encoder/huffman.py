@@ -99,6 +99,6 @@ def code_words(lengths: np.ndarray) -> np.ndarray:
     return words
 
 
-def coded_bits(counts: np.ndarray) -> int:
-    """Bits of all the symbols under their optimal code, magnitude bits included."""
-    return int(counts @ (code_lengths(counts) + _SIZES))
+def coded_bits(counts: np.ndarray, lengths: np.ndarray) -> int:
+    """Bits of all the symbols, with those of the magnitudes that follow them: both [..., 256]."""
+    return int(np.vdot(counts, lengths + _SIZES))

@@ -62,16 +62,16 @@ def progressive(components: int, split: int) -> list[Scan]:
 def best_split(luma: np.ndarray) -> int:
     """Choose the ``split`` of `progressive` that makes luma smallest, of some few.
 
-    An eighth of the rows of blocks is counted.
+    Some eight rows of blocks are counted.
     """
+    rows = luma[:: max(len(luma) // 8, 1)]
 
     def bytes_of(split):
         scans = [scan for scan in progressive(1, split) if scan.first]
-        counts = [_count([luma[::8]], (1, 1), scan) for scan in scans]
-        coded = zip(scans, counts, strict=True)
-        return sum(len(_scan_head(*own)) + _coded_bits(own[1]) / 8 for own in coded)
+        counts = [_count([rows], (1, 1), scan) for scan in scans]
+        return sum(map(_scan_bytes, scans, counts))
 
-    return SPLITS[int(np.argmin(threads.share(bytes_of, SPLITS)))]
+    return min(SPLITS, key=bytes_of)
 
 
 def count(levels: list[np.ndarray], scans: list[Scan], sampling: tuple[int, int]) -> Coded:
@@ -92,10 +92,7 @@ def _count(levels: list[np.ndarray], sampling: tuple[int, int], scan: Scan) -> n
 
 def size_bytes(coded: Coded, tables: list[np.ndarray], frame: Frame) -> int:
     """Bytes of the file that `write` gives, but for the zero that it puts after each 0xFF."""
-    total = len(_head(tables, frame, coded)) + len(_END)
-    for scan, counts in zip(*coded, strict=True):
-        total += len(_scan_head(scan, counts)) + -(-_coded_bits(counts) // 8)
-    return total
+    return len(_head(tables, frame, coded)) + sum(map(_scan_bytes, *coded)) + len(_END)
 
 
 def write(levels: list[np.ndarray], coded: Coded, tables: list[np.ndarray], frame: Frame) -> bytes:
@@ -107,22 +104,33 @@ def write(levels: list[np.ndarray], coded: Coded, tables: list[np.ndarray], fram
 
     def entropy_coded(pair):
         scan, counts = pair
-        lengths = np.stack([huffman.code_lengths(own) for own in counts]).astype(np.uint32)
+        lengths = _code_lengths(counts)
         words = np.stack([huffman.code_words(own) for own in lengths]).astype(np.uint32)
-        out = np.empty(2 * (_coded_bits(counts) // 8 + 8), np.uint8)  # a zero after each byte
+        out = np.empty(2 * (_coded_bits(counts, lengths) // 8 + 8), np.uint8)  # zeros after bytes
         scanned = _scanned(levels, frame.sampling, scan)
-        used = _code(*scanned, _SIZES, counts.copy(), words, lengths, out)
-        return _scan_head(scan, counts) + out[:used].tobytes()
+        codes = words, lengths.astype(np.uint32)
+        used = _code(*scanned, _SIZES, counts.copy(), *codes, out)
+        return _scan_head(scan, lengths) + out[:used].tobytes()
 
     parts = threads.share(entropy_coded, list(zip(*coded, strict=True)))
     return b"".join([_head(tables, frame, coded), *parts, _END])
 
 
-def _coded_bits(counts: np.ndarray) -> int:
-    """Bits of a scan's symbols: of AC, all magnitude bits; of a band, those of ends of blocks."""
-    bits = sum(map(huffman.coded_bits, counts))
+def _code_lengths(counts: np.ndarray) -> np.ndarray:
+    """Of a scan's symbols, in bits: int64 as the counts."""
+    return np.stack([huffman.code_lengths(own) for own in counts])
+
+
+def _coded_bits(counts: np.ndarray, lengths: np.ndarray) -> int:
+    """Bits of a scan's symbols, with those that follow them."""
     ends = counts[1::2, :ZRL:16].sum(axis=0)  # EOB and the runs of it, with 0 to 14 bits more
-    return bits + int(ends @ np.arange(15))
+    return huffman.coded_bits(counts, lengths) + int(ends @ np.arange(15))
+
+
+def _scan_bytes(scan: Scan, counts: np.ndarray) -> int:
+    """Bytes of a scan and its Huffman tables, but for zeros after bytes of ones."""
+    lengths = _code_lengths(counts)
+    return len(_scan_head(scan, lengths)) + -(-_coded_bits(counts, lengths) // 8)
 
 
 def _head(tables: list[np.ndarray], frame: Frame, coded: Coded) -> bytes:
@@ -145,9 +153,9 @@ def _head(tables: list[np.ndarray], frame: Frame, coded: Coded) -> bytes:
     )
 
 
-def _scan_head(scan: Scan, counts: np.ndarray) -> bytes:
+def _scan_head(scan: Scan, lengths: np.ndarray) -> bytes:
     """Its Huffman tables, and the start of the scan."""
-    parts = [_segment(0xC4, _code_table(row, own)) for row, own in enumerate(counts) if own.any()]
+    parts = [_segment(0xC4, _code_table(row, own)) for row, own in enumerate(lengths) if own.any()]
     chosen = b"".join(bytes([number + 1, 0x11 if number else 0]) for number in scan.components)
     band = bytes([scan.first, scan.last, 0])
     return b"".join([*parts, _segment(0xDA, bytes([len(scan.components)]) + chosen + band)])
@@ -157,9 +165,8 @@ def _segment(marker: int, content: bytes) -> bytes:
     return bytes([0xFF, marker]) + struct.pack(">H", len(content) + 2) + content
 
 
-def _code_table(row: int, counts: np.ndarray) -> bytes:
+def _code_table(row: int, lengths: np.ndarray) -> bytes:
     """Class and number of a Huffman table, words of each length, and symbols in their order."""
-    lengths = huffman.code_lengths(counts)
     per_length = np.bincount(lengths, minlength=huffman.MAX_LENGTH + 1)[1:]
     kind = (row % 2) << 4 | row // 2
     return bytes([kind, *per_length, *huffman.in_order(lengths)])
