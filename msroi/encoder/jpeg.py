@@ -10,6 +10,7 @@ from numba import njit
 from msroi.encoder import huffman, threads
 
 EOB, ZRL = 0x00, 0xF0  # AC symbols: end of block; sixteen zeros
+AT_ONCE = 8  # zeros at a block's end, skipped
 MAX_END_RUN = 0x7FFF  # blocks whose end one symbol tells
 # Bits of the magnitude of a level, or of a difference of two DC levels, by its absolute value
 _SIZES = np.frexp(np.arange(1 << 12).astype(np.float32))[1].astype(np.uint8)
@@ -187,7 +188,7 @@ def _code(y, cb, cr, down, across, first, last, sizes, counts, words, lengths, o
     Where ``out`` is empty, add to the counts of the symbols instead. All four arrays of codes
     have the rows of `Coded.counts`.
     """
-    dc = np.zeros(3, np.int64)  # the DC levels before
+    y_dc, cb_dc, cr_dc = 0, 0, 0  # the levels before
     ends = 0  # blocks that have ended and wait for a symbol that tells it
     state = 0, 0, 0  # bits that wait, how many they are, bytes written
     luma = counts[:2], words[:2], lengths[:2], out
@@ -200,16 +201,16 @@ def _code(y, cb, cr, down, across, first, last, sizes, counts, words, lengths, o
             if len(y):
                 for i in range(row * down, (row + 1) * down):
                     for j in range(column * across, (column + 1) * across):
-                        ends, state = _block(
-                            y, i, j, first, last, sizes, dc[:1], ends, most_ends, luma, state
+                        y_dc, ends, state = _block(
+                            y, i, j, first, last, sizes, y_dc, ends, most_ends, luma, state
                         )
             if len(cb):
-                ends, state = _block(
-                    cb, row, column, first, last, sizes, dc[1:2], ends, most_ends, chroma, state
+                cb_dc, ends, state = _block(
+                    cb, row, column, first, last, sizes, cb_dc, ends, most_ends, chroma, state
                 )
             if len(cr):
-                ends, state = _block(
-                    cr, row, column, first, last, sizes, dc[2:], ends, most_ends, chroma, state
+                cr_dc, ends, state = _block(
+                    cr, row, column, first, last, sizes, cr_dc, ends, most_ends, chroma, state
                 )
     if ends:
         state = _tell_ends(ends, luma if len(y) else chroma, state)
@@ -224,13 +225,21 @@ def _block(plane, i, j, first, last, sizes, dc, ends, most_ends, code, state):
     """Code one block's part of the scan; of one outside the image, the DC before and no AC."""
     inside = i < plane.shape[0] and j < plane.shape[1]
     if first == 0:
-        difference = int(plane[i, j, 0]) - dc[0] if inside else 0
-        dc[0] += difference
+        difference = int(plane[i, j, 0]) - dc if inside else 0
+        dc += difference
         state = _level(0, difference, 0, sizes, code, state)
     run = 0
     if last:
         if inside:
-            for k in range(max(first, 1), last + 1):
+            start, end = max(first, 1), last
+            while end - start >= AT_ONCE:
+                any_bit = 0
+                for k in range(AT_ONCE):
+                    any_bit |= plane[i, j, end - k]
+                if any_bit:
+                    break
+                end -= AT_ONCE
+            for k in range(start, end + 1):
                 level = int(plane[i, j, k])
                 if level == 0:
                     run += 1
@@ -243,6 +252,7 @@ def _block(plane, i, j, first, last, sizes, dc, ends, most_ends, code, state):
                     run -= 16
                 state = _level(1, level, run, sizes, code, state)
                 run = 0
+            run += last - end
         else:
             run = 1
     if run:
@@ -250,7 +260,7 @@ def _block(plane, i, j, first, last, sizes, dc, ends, most_ends, code, state):
         if ends == most_ends:
             state = _tell_ends(ends, code, state)
             ends = 0
-    return ends, state
+    return dc, ends, state
 
 
 @njit(inline="always")
