@@ -46,7 +46,6 @@ SEARCH = {
 }
 LOOK = {
     "importance.SALIENCY_RAMP": ((0.9, 0.1), (0.8, 0.2), (0.6, 0.3), (0.4, 0.2)),
-    "importance.GAIN": (0.8, 1.2, 1.8),
     "importance.MASKING_ENERGY": (5.0, 20.0, 80.0),
     "luma.flatness": (0.4, 0.53, 0.7),
     "luma.sensitivity": (0.7, 0.85, 1.0),

@@ -122,7 +122,7 @@ def test_salient_blocks_gain_by_strength_and_by_how_few_they_are():
     quarter[:, 48:] = 1
     luma, chroma = importance(quarter, 3, CELLS)
     lowest = ramp(0.375)  # three quarters are alike: each surpasses half of them
-    gain = 1.2 * (2**3 - 1) * (1 - (3 * lowest + 1) / 4)
+    gain = (2**3 - 1) * (1 - (3 * lowest + 1) / 4)
     np.testing.assert_allclose(luma[0], [0, 0, 0, 0, 0, 0, gain, gain], rtol=1e-6)
     assert chroma[0].tolist() == luma[0, ::2].tolist()
     assert usual_weight(luma) == pytest.approx(np.sqrt((3 + (1 + gain) ** 2) / 4))
@@ -134,7 +134,7 @@ def test_importance_rises_with_the_share_of_blocks_that_are_surpassed(offset, sc
     saliency = np.repeat(offset + scale * values, 8)[None].repeat(8, 0)
     (g,) = importance(saliency, 1, CELLS[:1])
     steps = ramp(np.arange(0.05, 1, 0.1))
-    np.testing.assert_allclose(g[0], 1.2 * np.maximum(steps - steps.mean(), 0), atol=1e-6)
+    np.testing.assert_allclose(g[0], np.maximum(steps - steps.mean(), 0), atol=1e-6)
 
 
 @pytest.mark.parametrize("columns", [1, 6, 10, 14])

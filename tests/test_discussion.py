@@ -61,8 +61,20 @@ def test_why_the_mosaic_loses(found, main):
 
 
 def test_what_quantizing_once_brings(main):
-    assert sides(main["direct"]) == sides(main["direct-flat"]) == {ABOVE}
+    assert sides(main["direct-flat"]) == {ABOVE} and BELOW not in sides(main["direct"])
+    assert main["direct"]["psnr_s"]["side"] == ABOVE
     assert main["direct"]["psnr_s"]["value"] > main["direct-flat"]["psnr_s"]["value"]
+
+
+def test_what_the_younger_metric_says(main):
+    named = "jpegli", "direct-ssimulacra2", "direct-flat", "mozjpeg-robidoux"
+    gains = [main[name]["ssimulacra2"] for name in named]
+    assert {gain["side"] for gain in gains} == {ABOVE}
+    values = [gain["value"] for gain in gains]
+    assert values == sorted(values, reverse=True)
+    assert values[0] - values[1] < 0.5  # "keeps up with"
+    assert main["jpegli"]["psnr_hvs"]["side"] == BELOW
+    assert main["direct-flat"]["psnr_hvs"]["side"] == ABOVE
 
 
 def test_what_psnr_s_is_worth(found):
@@ -76,7 +88,8 @@ def test_what_psnr_s_is_worth(found):
 
 
 def test_what_the_map_costs_and_what_it_knows(found, main):
-    for metric in ("psnr", "psnr_hvs", "ssim"):
+    assert main["direct"]["psnr"]["value"] >= main["direct-flat"]["psnr"]["value"]
+    for metric in ("psnr_hvs", "ssim", "ssimulacra2"):
         assert main["direct"][metric]["value"] < main["direct-flat"][metric]["value"]
     _, _, scenes = (own["effects"] for own in found["judged"])
     energy, cam = (found["people"]["effects"][name] for name in ("energy", "CAM"))

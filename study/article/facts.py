@@ -14,7 +14,7 @@ import pandas as pd
 
 from msroi.encoder import direct
 from msroi.encoder.blocks import SIDE
-from msroi.encoder.importance import GAIN, MASKING_ENERGY, SALIENCY_RAMP
+from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES, Tune
 from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
@@ -279,7 +279,6 @@ def constants() -> Facts:
         "peak": PEAK,
         "salient": f"{SALIENT_SHARE:.0%}",
         "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
-        "gain": f"{GAIN:g}",
         "activity": f"{MASKING_ENERGY:g}",
         "dark": direct.DARK,
         "map": {
