@@ -1,8 +1,10 @@
-"""Where a run's results come from: the code's commit, the machine, the time that a study took."""
+"""Where a run's results come from: authors, the code's commit, the machine, the time it took."""
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from joblib import cpu_count
 
@@ -34,6 +36,14 @@ def processor() -> str:
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
     name = models[0] if models else platform.processor() or platform.machine()
     return f"{name}, {cpu_count()} cores"
+
+
+def authors(citation: Mapping[str, Any]) -> list[str]:
+    """Name the software's authors, of what CITATION.cff says: entities, and persons."""
+    return [
+        author.get("name") or f"{author['given-names']} {author['family-names']}"
+        for author in citation["authors"]
+    ]
 
 
 def duration(study: str, runs: Path = RUNS) -> str:

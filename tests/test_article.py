@@ -5,6 +5,7 @@ import logging
 import re
 import subprocess
 from copy import deepcopy
+from os.path import relpath
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from rungs import climbed
 from study import provenance
 from study.article import article, facts
 from study.article.article import NoDeviationsError, deviations, parameters
+from study.params import REPORT
 from study.statistics.ladder import ladder
 
 SOURCES = ROOT / "study/article"
@@ -195,6 +197,27 @@ def test_every_figure_table_and_source_is_referred_to():
     sources = re.findall(r"^@\w+\{(\w+)", (SOURCES / "references.bib").read_text(), re.M)
     cited = set(re.findall(r"@(\w+)", "".join([ARTICLE, *DISCUSSIONS]))) - {"eq", "fig", "tab"}
     assert cited == set(sources)
+
+
+def test_beside_each_figure_are_links_to_its_notebook_and_to_its_numbers(tmp_path):
+    (tmp_path / "layout.typ").write_text((SOURCES / "layout.typ").read_text())
+    pictures(tmp_path)
+    places = json.dumps(article.places())
+    drawn = [
+        f'#picture("{name}", places: json(bytes({json.dumps(places)})))[What it shows.]'
+        for name in article.FIGURES
+    ]
+    source = tmp_path / "figures.typ"
+    source.write_text("\n".join(['#import "layout.typ": picture', *drawn]))
+    found = json.loads(typst.query(source, "link", root=tmp_path, ignore_system_fonts=True))
+    targets = [(REPORT.parent / node["dest"]).as_posix() for node in found]
+    assert [relpath(target) for target in targets] == [
+        target
+        for name in article.FIGURES
+        for target in (f"notebooks/{name}.ipynb", f"reports/tables/{name}.csv")
+    ]
+    assert all((ROOT / relpath(target)).exists() for target in targets[::2])
+    assert "picture.with(places: report.places)" in ARTICLE
 
 
 NO_PROSE = (

@@ -13,6 +13,7 @@ from functools import reduce
 from importlib.metadata import version
 from importlib.resources import files
 from operator import getitem
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from msroi.errors import InputError
 from msroi.metrics import ALL
 from study.article import facts
 from study.article.facts import Params, Tables
+from study.params import NOTEBOOKS, REPORT, TABLES
 from study.training.recipe import architecture_of, recipe_of
 
 FIGURES = (  # in the article's order; each has a table of the same name
@@ -80,11 +82,18 @@ def content(
         "constants": facts.constants(),
         "chosen": facts.chosen(params),
         "trial": facts.tried(trial, seed=params["seed"]),
+        "places": places(),
         "main": results["sets"][main],
         "deviations": deviations,
         "parameters": parameters(params),
         **results,
     }
+
+
+def places() -> dict[str, str]:
+    """Where a reader of the report finds the notebooks and their tables: paths from its folder."""
+    folders = {"notebooks": NOTEBOOKS, "tables": TABLES}
+    return {name: relpath(folder, REPORT.parent) for name, folder in folders.items()}
 
 
 def typeset(content: Mapping[str, Any], figures: Sequence[Path]) -> bytes:

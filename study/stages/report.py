@@ -33,12 +33,8 @@ def _facts(study: str) -> dict[str, str]:
     import yaml
 
     citation = yaml.safe_load(CITATION.read_text())
-    authors = [
-        author.get("name") or f"{author['given-names']} {author['family-names']}"
-        for author in citation["authors"]  # entities, and persons
-    ]
     return {
-        "authors": ", ".join(authors),
+        "authors": ", ".join(provenance.authors(citation)),
         "licence": citation["license"],
         "commit": provenance.commit(),
         "machine": provenance.machine(),
