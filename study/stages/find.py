@@ -61,24 +61,28 @@ def _write(rows: Iterable[dict[str, Any]], path: Path, *, curves: str, by: list[
 
 
 def _classified(images, heads: Mapping[str, tuple[Path, str]]) -> Iterator[dict[str, Any]]:
-    """How each head names the images that its training held out, class by class."""
+    """How each head names the images that its training held out, class by class.
+
+    The classes are merged as they were for that head.
+    """
     from msroi.network import load_model
-    from study.data.classes import split
+    from study.data.classes import merge, read_groups, split
     from study.measure import findings
 
     for title, (file, head) in heads.items():
         model = load_model(file, head=head)
         told = model.trained
-        held_out = split(images, validation=told["validation"], seed=told["seed"])
+        own = merge(images, read_groups(told["groups"])) if told.get("groups") else images
+        held_out = split(own, validation=told["validation"], seed=told["seed"])
         if sha256(as_json(held_out)).hexdigest() != told["split_sha256"]:
             raise StudyError(
                 f"{title} was trained on other images than the {len(images):,} of {images.name}: "
                 "what it held out can't be told; name its own set"
             )
-        shown = images.select(held_out["validation"])
+        shown = own.select(held_out["validation"])
         logits = findings.logits(shown, model)
         labels = np.array([item.label for item in shown])
-        table = findings.classification(labels, logits, images.classes)
+        table = findings.classification(labels, logits, own.classes)
         mean = table["average_precision"].mean()
         typer.echo(f"{title}: top-1 {findings.top_1(table):.2%}, mAP {mean:.3f}")
         yield from table.assign(head=title).to_dict("records")
