@@ -20,11 +20,12 @@ RUN = dict.fromkeys(("authors", "licence", "commit", "machine", "python", "durat
 
 
 @cache
-def composed(study):
-    """A study's parameters, as DVC composes them."""
+def composed(study, *overrides):
+    """A study's parameters, as DVC composes them for someone who names no image sets."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "params.yaml"
-        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
+        chosen = [f"study={study}", "datasets=example", *overrides]
+        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", chosen)
         return yaml.safe_load(target.read_text())
 
 

@@ -8,6 +8,7 @@ import nbformat
 import pytest
 import yaml
 from dvc.repo import Repo
+from dvc.utils.hydra import compose_and_dump
 from kodak import README, ROOT, composed
 
 from study.article.notebooks import parameters_of
@@ -148,6 +149,28 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         | {"msroi/weights/released.onnx"},
     }
     assert data_that_notebooks_depend_on(study, tmp_path) == expected
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_where_sets_lie_is_said_once_and_is_a_parameter_of_the_stages_that_fetch_them(
+    study, tmp_path
+):
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("mine.yaml"))
+    (tmp_path / "conf/datasets/mine.yaml").write_text("{kodak: {path: /mine}, cat2000: {each: 2}}")
+    shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
+    chosen = [f"study={study}", "datasets.cat2000.path=/other"]
+    target = tmp_path / "params.yaml"
+    compose_and_dump(target, str(tmp_path / "conf"), None, "config", "", chosen)
+    found = yaml.safe_load(target.read_text())["datasets"]
+    assert found["kodak"] == {"path": "/mine", "categories": None, "each": None}
+    assert found["cat2000"] == {"path": "/other", "categories": None, "each": 2}
+    with Repo.init(str(tmp_path), no_scm=True) as repo:
+        fetching = [stage for stage in repo.index.stages if stage.name.startswith("fetch@")]
+        for stage in fetching:
+            (params,) = [dep.params for dep in stage.deps if dep.def_path == "params.yaml"]
+            name = stage.name.partition("@")[2]
+            assert name in found and f"datasets.{name}" in params
+    assert fetching
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

@@ -31,7 +31,7 @@ def evaluate(
     was cut off goes on from there.
 
     Broken images are named at the end. With broken: stop in params.yaml the exit code is 2, and
-    there is no table until they are mended or removed, which takes their time alone; with
+    there is no table until sound ones are in their place, which takes their time alone; with
     broken: skip the table does without them.
     """
     from msroi.saliency import named_maps
@@ -83,7 +83,8 @@ def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:
         return
     raise StudyError(
         f"{len(broken)} of {images} images cannot be evaluated ({'; '.join(broken.values())}): "
-        "mend or remove them and run again (the others' rows are kept), or set broken: skip"
+        "put sound copies in their place and run again (the others' rows are kept), or set "
+        "broken: skip"
     )
 
 
