@@ -34,10 +34,11 @@ def published():
     return {name: pd.read_csv(path) for name, path in paths.items()}
 
 
-def content(tables, params):
+def content(tables, params, skipped=None):
     trial = pd.read_csv(ROOT / TRIAL, dtype={"image": str})
     rows = article.deviations(README)
-    return article.content(tables, params, trial=trial, deviations=rows, run=RUN)
+    told = {"trial": trial, "deviations": rows, "run": RUN, "skipped": skipped or {}}
+    return article.content(tables, params, **told)
 
 
 def pictures(folder):

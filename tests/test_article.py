@@ -40,8 +40,8 @@ def said(tables, params, tmp_path):
     folder = tmp_path / "article"
     folder.mkdir()
 
-    def words():
-        source = article.lay_out(content(tables, params), pictures(tmp_path), folder)
+    def words(**skipped):
+        source = article.lay_out(content(tables, params, skipped), pictures(tmp_path), folder)
         found = typst.query(source, "par", root=folder, ignore_system_fonts=True)
         return "\n".join(plain(node) for node in json.loads(found))
 
@@ -160,6 +160,27 @@ def test_parameters_change_what_is_said_of_the_method(params, said):
         assert old in before and old not in after
         assert new in after and (not new or new not in before)
     assert "The heads trained here draw the maps of Rendered scenes." in before
+
+
+def test_the_article_says_what_was_chosen_on_purpose_and_what_was_skipped(params, said):
+    assert not re.search("chosen on purpose|were skipped", said())
+    params["datasets"]["kodak"]["each"] = 6
+    params["datasets"]["caltech101"] |= {"each": 30}
+    params["fetch"]["cat2000"] = {}
+    params["datasets"]["cat2000"]["categories"] = ["Action", "Social"]
+    after = said(kodak=2, rates=1)
+    for words in (
+        "Of Kodak PhotoCD this study takes a part, chosen on purpose: 6 images, drawn at random.",
+        "Of Caltech-101 this study takes a part, chosen on purpose: 30 images of each category, dr",
+        "chosen on purpose: the images of Action and Social alone.",
+        "Images that could not be decoded were skipped: 2 of “Kodak PhotoCD”.",
+    ):
+        assert words in after
+    params["train"]["data"] = "cat2000"
+    params["datasets"]["cat2000"]["each"] = 5
+    after = said()
+    assert "both heads on CAT2000 (the part named below, " in after
+    assert "5 images of each of Action and Social, drawn at random." in after
 
 
 def test_the_parameters_are_params_yamls(params):

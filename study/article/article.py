@@ -62,12 +62,14 @@ def content(
     trial: pd.DataFrame,
     deviations: Sequence[Sequence[str]],
     run: Mapping[str, str],
+    skipped: Mapping[str, int],
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
     ``found`` has the table that each notebook of `FIGURES` saved; ``trial`` is the record at
     `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
-    the facts of this run by name, shown as they are (authors, commit, machine, …).
+    the facts of this run by name, shown as they are (authors, commit, machine, …); ``skipped`` how
+    many images a run of `evaluate.runs` left out as broken, where it did.
     """
     results = facts.found(found)
     asked = params["notebook"]
@@ -79,6 +81,7 @@ def content(
         "labels": {key: metric.label for key, metric in ALL.items()},
         "constants": facts.constants(),
         "chosen": facts.chosen(params),
+        "taken": facts.taken(params, skipped),
         "trial": facts.tried(trial, seed=params["seed"]),
         "main": results["sets"][main],
         "deviations": deviations,

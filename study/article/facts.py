@@ -334,15 +334,41 @@ def _training(params: Params) -> Facts:
     section = params["train"]
     data = source(section["data"])
     recipes = {head: recipe_of(head, section, seed=params["seed"]) for head in section["heads"]}
+    asked = params["datasets"].get(section["data"]) or {}
     images = params["fetch"][section["data"]].get("train") or data.images
     return {
         "data": data.title,
-        "images": f"{images:,}",
+        "images": None if asked.get("each") or asked.get("categories") else f"{images:,}",
         "size": section["size"],
         "validation": f"{section['validation']:.0%}",
         "epochs": {head: recipe.epochs for head, recipe in recipes.items()},
         "frozen": recipes["msroi"].frozen,
     }
+
+
+def taken(params: Params, skipped: Mapping[str, int]) -> Facts:
+    """Which sets the study takes a part of, on purpose; and how many images it had to skip.
+
+    ``parts`` has a record for each such set: its title, the categories (none where it is all of
+    them), the images of each one (None where it is all), and whether the set has classes.
+    ``skipped`` has the number by the images' title.
+    """
+    asked = {name: params["datasets"].get(name) or {} for name in params["fetch"]}
+    parts = [
+        {
+            "set": source(name).title,
+            "categories": [str(one) for one in own.get("categories") or []],
+            "each": own.get("each"),
+            "classed": source(name).classes > 0,
+        }
+        for name, own in asked.items()
+        if own.get("each") or own.get("categories")
+    ]
+    runs, most = params["evaluate"]["runs"], {}
+    for run, count in skipped.items():  # of runs over the same images, the one that has them all
+        title = title_of(runs[run])
+        most[title] = max(count, most.get(title, 0))
+    return {"parts": parts, "skipped": {title: f"{count:,}" for title, count in most.items()}}
 
 
 def _runs(params: Params) -> Facts:

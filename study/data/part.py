@@ -34,13 +34,13 @@ def part_of(section: Mapping[str, Any], *, seed: int) -> Part | None:
 def choose(images: ImageSet, part: Part) -> ImageSet:
     """Give the images of a part, in the set's order; the classes are those that are left.
 
-    Each category is drawn by a generator of its own, seeded with `Part.seed` and its name: other
-    categories change nothing, and 10 images are the first 10 of 20. DatasetError if a category is
-    unknown, or has fewer images than are asked for.
+    A set without classes is drawn from as one. Each category is drawn by a generator of its own,
+    seeded with `Part.seed` and its name: other categories change nothing, and 10 images are the
+    first 10 of 20. DatasetError if a category is unknown, or has fewer images than are asked for.
     """
     found = defaultdict(list)
     for item in images:
-        found[item.category].append(item.name)
+        found[item.category if images.classes else ""].append(item.name)
     wanted = part.categories or tuple(found)
     place = f"datasets.{images.name}"
     if unknown := [name for name in wanted if name not in found]:

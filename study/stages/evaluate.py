@@ -60,7 +60,7 @@ def evaluate(
         journal=journal,
     )
     _tell_broken(result.broken, len(images), params["broken"])
-    write_results(name, result.table)
+    write_results(name, result.table, skipped=len(result.broken))
     journal.remove()
 
 
@@ -88,10 +88,14 @@ def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:
     )
 
 
-def write_results(name: str, table) -> None:
-    """Write a table of results, and the summary that `dvc metrics show` prints."""
+def write_results(name: str, table, *, skipped: int = 0) -> None:
+    """Write a table of results, and the summary that `dvc metrics show` prints.
+
+    ``skipped`` is how many images were left out as broken; the summary names it where there are.
+    """
     from study.statistics import comparisons
 
     RESULTS.mkdir(parents=True, exist_ok=True)
     write_atomically(RESULTS / f"{name}.csv", as_csv(table))
-    write_atomically(RESULTS / f"{name}.json", as_json(comparisons.summary(table)))
+    told = comparisons.summary(table) | ({"skipped": skipped} if skipped else {})
+    write_atomically(RESULTS / f"{name}.json", as_json(told))

@@ -1,11 +1,13 @@
 """The article: `python -m study report`."""
 
+import json
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 from msroi.files import write_atomically
 from study import provenance
-from study.params import FIGURES, REPORT, TABLES, TRIAL, StudyError, read_params
+from study.params import FIGURES, REPORT, RESULTS, TABLES, TRIAL, StudyError, read_params
 
 README, CITATION = Path("README.md"), Path("CITATION.cff")
 
@@ -19,13 +21,20 @@ def report() -> None:
     params = read_params()
     try:
         found = {name: pd.read_csv(TABLES / f"{name}.csv") for name in article.FIGURES}
+        skipped = _skipped(params["evaluate"]["runs"])
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     rows, run = article.deviations(README.read_text()), _facts(params["study"])
     tried = pd.read_csv(TRIAL, dtype={"image": str})
-    content = article.content(found, params, trial=tried, deviations=rows, run=run)
+    content = article.content(found, params, trial=tried, deviations=rows, run=run, skipped=skipped)
     pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in article.FIGURES])
     write_atomically(REPORT, pdf)
+
+
+def _skipped(runs: Iterable[str]) -> dict[str, int]:
+    """How many images each run left out as broken, where it did."""
+    told = {run: json.loads((RESULTS / f"{run}.json").read_text()) for run in runs}
+    return {run: summary["skipped"] for run, summary in told.items() if "skipped" in summary}
 
 
 def _facts(study: str) -> dict[str, str]:
