@@ -81,6 +81,8 @@ def folder(tmp_path_factory):
     run = {"heads": dict.fromkeys(HEADS, "small.onnx"), "methods": "main"}
     params = {
         "seed": 1,
+        "reports": "reports",
+        "models": "models",
         "broken": "stop",
         "saliency": {"rule": {"select": "topk", "k": 2}},
         "evaluate": {

@@ -55,10 +55,11 @@ def test_a_widget_leaves_nothing_in_what_is_kept():
 
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(
-        "{study: tiny, seed: 1, notebook: {pictures: {mine: {}}}}"
+        "{study: tiny, seed: 1, reports: reports/tiny, models: models, "
+        "notebook: {pictures: {mine: {}}}}"
     )
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StudyError, match=r"reports/tables/.*csv is not here"):
+    with pytest.raises(StudyError, match=r"reports/tiny/tables/.*csv is not here"):
         report_stage.report()
     with pytest.raises(StudyError, match="no notebook 'yours': choose from mine"):
         notebook_stage.notebook("yours")

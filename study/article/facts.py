@@ -21,7 +21,6 @@ from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
-from study.params import MODELS
 from study.statistics import claims, trial
 from study.statistics.intervals import RESAMPLES, Interval, side, signed
 from study.training.recipe import architecture_of, recipe_of
@@ -376,7 +375,8 @@ def _runs(params: Params) -> Facts:
     runs, asked = params["evaluate"]["runs"], params["notebook"]
     main, categories = asked["verdict"]["verdict"]
     titles = {name: title_of(run) for name, run in runs.items()}
-    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == MODELS}
+    own_folder = Path(params["models"])
+    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == own_folder}
     variants = params["evaluate"]["methods"]["ablations"]
     return {
         "titles": titles,

@@ -11,14 +11,14 @@ from tqdm import tqdm
 
 from msroi.files import write_atomically
 from msroi.saliency import OWN, named_maps, network_map
-from study.params import FINDINGS, RAW, StudyError, as_csv, as_json, heads_in, read_params
+from study.params import RAW, StudyError, as_csv, as_json, heads_in, places_of, read_params
 
 
 def find(
     name: Annotated[str, typer.Argument(help="An image set in data/raw.")],
-    to: Annotated[Path, typer.Option(help="Folder of the tables' folder.")] = FINDINGS,
+    to: Annotated[Path | None, typer.Option(help="Folder of the tables' folder.")] = None,
 ) -> None:
-    """Measure what each head finds in a set; writes reports/findings/<set>/heads.csv.
+    """Measure what each head finds in a set; writes findings/<set>/heads.csv.
 
     By what is known of the set's images: top-1 accuracy and average precision by class, on the
     images that training held out; agreement with the fixations; or the share of objects found. Of
@@ -30,7 +30,7 @@ def find(
     from study.measure import findings
 
     params = read_params()
-    section = params["findings"].get(name, {})
+    section, folder = params["findings"].get(name, {}), to or places_of(params).findings
     heads = heads_in(section.get("heads", dict.fromkeys(HEADS, RELEASED)))
     images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
     typer.echo(images.summary())
@@ -39,11 +39,11 @@ def find(
     else:
         maps = named_maps(heads, **params["saliency"]["rule"])
         rows = tqdm(findings.found(images, maps), desc=f"find {images.name}", unit="row")
-    _write(rows, to / name / "heads.csv", curves="curves.csv", by=["map"])
+    _write(rows, folder / name / "heads.csv", curves="curves.csv", by=["map"])
     if "settings" in section:
         rows = _found_by_setting(images, heads[OWN], **section["settings"])
         by = ["map", "short_side"]
-        _write(rows, to / name / "settings.csv", curves="settings_curves.csv", by=by)
+        _write(rows, folder / name / "settings.csv", curves="settings_curves.csv", by=by)
 
 
 def _write(rows: Iterable[dict[str, Any]], path: Path, *, curves: str, by: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msroi.files import write_atomically
 from study import provenance
-from study.params import FIGURES, REPORT, RESULTS, TABLES, TRIAL, StudyError, read_params
+from study.params import TRIAL, StudyError, places_of, read_params
 
 README, CITATION = Path("README.md"), Path("CITATION.cff")
 
@@ -19,21 +19,22 @@ def report() -> None:
     from study.article import article
 
     params = read_params()
+    places = places_of(params)
     try:
-        found = {name: pd.read_csv(TABLES / f"{name}.csv") for name in article.FIGURES}
-        skipped = _skipped(params["evaluate"]["runs"])
+        found = {name: pd.read_csv(places.tables / f"{name}.csv") for name in article.FIGURES}
+        skipped = _skipped(params["evaluate"]["runs"], places.results)
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     rows, run = article.deviations(README.read_text()), _facts(params["study"])
     tried = pd.read_csv(TRIAL, dtype={"image": str})
     content = article.content(found, params, trial=tried, deviations=rows, run=run, skipped=skipped)
-    pdf = article.typeset(content, [FIGURES / f"{name}.png" for name in article.FIGURES])
-    write_atomically(REPORT, pdf)
+    pdf = article.typeset(content, [places.figures / f"{name}.png" for name in article.FIGURES])
+    write_atomically(places.article, pdf)
 
 
-def _skipped(runs: Iterable[str]) -> dict[str, int]:
+def _skipped(runs: Iterable[str], results: Path) -> dict[str, int]:
     """How many images each run left out as broken, where it did."""
-    told = {run: json.loads((RESULTS / f"{run}.json").read_text()) for run in runs}
+    told = {run: json.loads((results / f"{run}.json").read_text()) for run in runs}
     return {run: summary["skipped"] for run, summary in told.items() if "skipped" in summary}
 
 
