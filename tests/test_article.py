@@ -247,9 +247,9 @@ def git(folder, *command):
 
 @pytest.fixture
 def repository(tmp_path):
-    """Code and a lock file, each in a commit of its own."""
+    """Code, the parameters and a lock file, each in a commit of its own."""
     git(tmp_path, "init", "--quiet")
-    for name in ("params.yaml", "dvc.lock"):
+    for name in ("dvc.yaml", "params.yaml", "dvc.lock"):
         (tmp_path / name).write_text(name)
         git(tmp_path, "add", name)
         git(tmp_path, "commit", "--quiet", "--message", name)
@@ -258,11 +258,24 @@ def repository(tmp_path):
 
 def test_the_commit_is_the_last_one_of_the_code_and_marked_where_files_differ_from_it(repository):
     clean = provenance.commit(repository)
-    assert clean == git(repository, "rev-parse", "HEAD~1").strip()
+    assert clean == git(repository, "rev-parse", "HEAD~2").strip()
     (repository / "dvc.lock").write_text("other")
+    (repository / "params.yaml").write_text("composed by another study")
     assert provenance.commit(repository) == clean
-    (repository / "params.yaml").write_text("other")
+    (repository / "dvc.yaml").write_text("other")
     assert provenance.commit(repository) == f"{clean} with uncommitted changes"
+
+
+def test_parameters_are_a_studys_own_unless_they_are_other_than_it_composes(params):
+    assert provenance.changed(params, ROOT / "conf") == []
+    params["datasets"]["kodak"]["path"] = "/pictures/kodak"
+    params["datasets"]["holiday"] = {"path": "/pictures/2024"}
+    assert provenance.changed(params, ROOT / "conf") == ["datasets"]  # of a set that it knows not
+    del params["datasets"]["holiday"]
+    assert provenance.changed(params, ROOT / "conf") == []
+    params["evaluate"]["quality"] = 60
+    params["datasets"]["kodak"]["each"] = 4
+    assert provenance.changed(params, ROOT / "conf") == ["datasets", "evaluate"]
 
 
 def test_where_there_is_no_git_the_commit_is_unknown(tmp_path, monkeypatch):

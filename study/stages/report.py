@@ -2,8 +2,9 @@
 
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from msroi.files import write_atomically
 from study import provenance
@@ -25,7 +26,7 @@ def report() -> None:
         skipped = _skipped(params["evaluate"]["runs"], places.results)
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
-    rows, run = article.deviations(README.read_text()), _facts(params["study"])
+    rows, run = article.deviations(README.read_text()), _facts(params)
     tried = pd.read_csv(TRIAL, dtype={"image": str})
     content = article.content(found, params, trial=tried, deviations=rows, run=run, skipped=skipped)
     pdf = article.typeset(content, [places.figures / f"{name}.png" for name in article.FIGURES])
@@ -38,10 +39,11 @@ def _skipped(runs: Iterable[str], results: Path) -> dict[str, int]:
     return {run: summary["skipped"] for run, summary in told.items() if "skipped" in summary}
 
 
-def _facts(study: str) -> dict[str, str]:
+def _facts(params: Mapping[str, Any]) -> dict[str, str]:
     """What the article says of this run, and of the software."""
     import yaml
 
+    own = provenance.changed(params)
     citation = yaml.safe_load(CITATION.read_text())
     authors = [
         author.get("name") or f"{author['given-names']} {author['family-names']}"
@@ -50,8 +52,8 @@ def _facts(study: str) -> dict[str, str]:
     return {
         "authors": ", ".join(authors),
         "licence": citation["license"],
-        "commit": provenance.commit(),
+        "commit": provenance.commit() + (f", other than conf/ in {', '.join(own)}" if own else ""),
         "machine": provenance.machine(),
         "python": platform.python_version(),
-        "duration": provenance.duration(study),
+        "duration": provenance.duration(params["study"]),
     }
