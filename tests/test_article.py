@@ -168,7 +168,7 @@ def test_the_article_says_what_was_chosen_on_purpose_and_what_was_skipped(params
     params["datasets"]["caltech101"] |= {"each": 30}
     params["fetch"]["cat2000"] = {}
     params["datasets"]["cat2000"]["categories"] = ["Action", "Social"]
-    after = said(kodak=2, rates=1)
+    after = said(**{"Kodak PhotoCD": 2})
     for words in (
         "Of Kodak PhotoCD this study takes a part, chosen on purpose: 6 images, drawn at random.",
         "Of Caltech-101 this study takes a part, chosen on purpose: 30 images of each category, dr",

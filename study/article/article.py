@@ -69,7 +69,7 @@ def content(
     ``found`` has the table that each notebook of `FIGURES` saved; ``trial`` is the record at
     `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
     the facts of this run by name, shown as they are (authors, commit, machine, …); ``skipped`` how
-    many images a run of `evaluate.runs` left out as broken, where it did.
+    many images of a set, by its title, were left out as broken.
     """
     results = facts.found(found)
     asked = params["notebook"]

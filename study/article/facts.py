@@ -350,7 +350,7 @@ def taken(params: Params, skipped: Mapping[str, int]) -> Facts:
 
     ``parts`` has a record for each such set: its title, the categories (none where it is all of
     them), the images of each one (None where it is all), and whether the set has classes.
-    ``skipped`` has the number by the images' title.
+    ``skipped`` is printed by the set's title, as it is given.
     """
     asked = {name: params["datasets"].get(name) or {} for name in params["fetch"]}
     parts = [
@@ -363,11 +363,7 @@ def taken(params: Params, skipped: Mapping[str, int]) -> Facts:
         for name, own in asked.items()
         if own.get("each") or own.get("categories")
     ]
-    runs, most = params["evaluate"]["runs"], {}
-    for run, count in skipped.items():  # of runs over the same images, the one that has them all
-        title = title_of(runs[run])
-        most[title] = max(count, most.get(title, 0))
-    return {"parts": parts, "skipped": {title: f"{count:,}" for title, count in most.items()}}
+    return {"parts": parts, "skipped": {title: f"{count:,}" for title, count in skipped.items()}}
 
 
 def _runs(params: Params) -> Facts:

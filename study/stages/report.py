@@ -2,13 +2,14 @@
 
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from msroi.files import write_atomically
 from study import provenance
-from study.params import TRIAL, StudyError, places_of, read_params
+from study.data.registry import source, title_of
+from study.params import TRIAL, Places, StudyError, places_of, read_params
 
 README, CITATION = Path("README.md"), Path("CITATION.cff")
 
@@ -23,7 +24,7 @@ def report() -> None:
     places = places_of(params)
     try:
         found = {name: pd.read_csv(places.tables / f"{name}.csv") for name in article.FIGURES}
-        skipped = _skipped(params["evaluate"]["runs"], places.results)
+        skipped = _skipped(params, places)
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     rows, run = article.deviations(README.read_text()), _facts(params)
@@ -33,10 +34,24 @@ def report() -> None:
     write_atomically(places.article, pdf)
 
 
-def _skipped(runs: Iterable[str], results: Path) -> dict[str, int]:
-    """How many images each run left out as broken, where it did."""
-    told = {run: json.loads((results / f"{run}.json").read_text()) for run in runs}
-    return {run: summary["skipped"] for run, summary in told.items() if "skipped" in summary}
+def _skipped(params: Mapping[str, Any], places: Places) -> dict[str, int]:
+    """How many images of each set, by its title, were left out as broken, where there were."""
+    runs, data = params["evaluate"]["runs"], source(params["train"]["data"]).title
+    counts = [
+        (title_of(run), _read(places.results / f"{name}.json").get("skipped", 0))
+        for name, run in runs.items()
+    ]
+    for head in params["train"]["heads"]:
+        split = _read(places.training / head / "split.json")
+        counts.append((data, len(split.get("skipped", ()))))
+    most = {}
+    for title, count in counts:  # of runs over the same images, the one that has them all
+        most[title] = max(count, most.get(title, 0))
+    return {title: count for title, count in most.items() if count}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
 
 
 def _facts(params: Mapping[str, Any]) -> dict[str, str]:

@@ -64,7 +64,9 @@ def train(
     save_checkpoint(trainer.network, places.models / f"{name}.safetensors", metadata)
     trainer.network.metadata = metadata
     export([trainer.network.cpu()], places.models / f"{name}.onnx")
-    write_atomically(places.training / name / "split.json", as_json(split))
+    broken = [str(path.relative_to(every.root)) for path in images.strays.get("broken", ())]
+    told = split | ({"skipped": broken} if broken else {})
+    write_atomically(places.training / name / "split.json", as_json(told))
     state.unlink()
 
 
