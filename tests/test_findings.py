@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from msroi.network import HEADS
 from msroi.saliency import centre_prior
 from study.__main__ import app
-from study.data.classes import split
+from study.data.classes import merge, read_groups, split
 from study.data.sets import ImageSet, Item, load
 from study.measure import findings
 from study.params import StudyError, as_json
@@ -86,6 +86,21 @@ def test_find_names_the_classes_of_the_images_that_each_head_held_out(two_classe
     table = pd.read_csv("found/caltech101/heads.csv")
     assert table["head"].tolist() == ["MS-ROI"] * 2 + ["CAM"] * 2
     assert table["images"].tolist() == [2] * 4  # a third of six, of each class
+
+
+def test_find_merges_the_classes_of_heads_that_were_trained_on_merged_ones(two_classes):
+    (two_classes / "groups.csv").write_text("class,group\na,letter\nb,letter\n")
+    images = load("caltech101", two_classes / "data/raw/caltech101")
+    merged = merge(images, read_groups(two_classes / "groups.csv"))
+    held_out = split(merged, validation=0.3, seed=7)
+    nets = [network(head, classes=merged.classes) for head in HEADS]
+    for net in nets:
+        net.metadata = {"validation": 0.3, "seed": 7, "groups": "groups.csv"}
+        net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
+    exported(two_classes / "models/both.onnx", *nets)
+    assert find_caltech101().exit_code == 0
+    table = pd.read_csv("found/caltech101/heads.csv")
+    assert table[["class", "images"]].to_numpy().tolist() == [["letter", 4]] * 2  # of twelve
 
 
 def test_find_refuses_heads_that_were_trained_on_other_images(two_classes):

@@ -21,7 +21,6 @@ from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.data.registry import source, title_of
-from study.params import MODELS
 from study.statistics import claims, trial
 from study.statistics.intervals import RESAMPLES, Interval, side, signed
 from study.training.recipe import architecture_of, recipe_of
@@ -333,10 +332,11 @@ def _training(params: Params) -> Facts:
     section = params["train"]
     data = source(section["data"])
     recipes = {head: recipe_of(head, section, seed=params["seed"]) for head in section["heads"]}
+    asked = params["datasets"].get(section["data"]) or {}
     images = params["fetch"][section["data"]].get("train") or data.images
     return {
         "data": data.title,
-        "images": f"{images:,}",
+        "images": None if asked.get("each") or asked.get("categories") else f"{images:,}",
         "size": section["size"],
         "validation": f"{section['validation']:.0%}",
         "epochs": {head: recipe.epochs for head, recipe in recipes.items()},
@@ -344,12 +344,34 @@ def _training(params: Params) -> Facts:
     }
 
 
+def taken(params: Params, skipped: Mapping[str, int]) -> Facts:
+    """Which sets the study takes a part of, on purpose; and how many images it had to skip.
+
+    ``parts`` has a record for each such set: its title, the categories (none where it is all of
+    them), the images of each one (None where it is all), and whether the set has classes.
+    ``skipped`` is printed by the set's title, as it is given.
+    """
+    asked = {name: params["datasets"].get(name) or {} for name in params["fetch"]}
+    parts = [
+        {
+            "set": source(name).title,
+            "categories": [str(one) for one in own.get("categories") or []],
+            "each": own.get("each"),
+            "classed": source(name).classes > 0,
+        }
+        for name, own in asked.items()
+        if own.get("each") or own.get("categories")
+    ]
+    return {"parts": parts, "skipped": {title: f"{count:,}" for title, count in skipped.items()}}
+
+
 def _runs(params: Params) -> Facts:
     """What the runs' images are called; of which sets the study's own heads draw the maps."""
     runs, asked = params["evaluate"]["runs"], params["notebook"]
     main, categories = asked["verdict"]["verdict"]
     titles = {name: title_of(run) for name, run in runs.items()}
-    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == MODELS}
+    own_folder = Path(params["models"])
+    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == own_folder}
     variants = params["evaluate"]["methods"]["ablations"]
     return {
         "titles": titles,

@@ -11,10 +11,8 @@ import typer
 
 from msroi.files import write_atomically
 from study import provenance
-from study.params import PARAMS, REPORT, StudyError, as_json, read_params
+from study.params import PARAMS, StudyError, as_json, places_of, read_params
 
-REPORTS = REPORT.parent
-CRATE = REPORTS / "crate.zip"
 WORKFLOW, LOCK, VERSIONS = Path("dvc.yaml"), Path("dvc.lock"), Path("constraints.txt")
 CITATION = Path("CITATION.cff")
 BESIDE = {  # what a reader of the results needs besides, and what each is
@@ -46,7 +44,11 @@ FORMATS = {
 }
 
 
-def crate(to: Annotated[Path, typer.Option(help="The crate, a zip file.")] = CRATE) -> None:
+def crate(
+    to: Annotated[
+        Path | None, typer.Option(help="The crate; crate.zip beside the article unless given.")
+    ] = None,
+) -> None:
     """Pack the results, parameters, lock and provenance of the last run as an RO-Crate.
 
     Its metadata, ro-crate-metadata.json, say of every stage of dvc.yaml which of the packed files
@@ -55,10 +57,13 @@ def crate(to: Annotated[Path, typer.Option(help="The crate, a zip file.")] = CRA
     """
     from dvc.repo import Repo
 
+    params = read_params()
+    reports = places_of(params).article.parent
+    to = to or reports / "crate.zip"
     with Repo() as repo:
-        made = {stage: _made_by(stage) for stage in repo.index.stages}
-    runs = {stage: (_read_by(stage), files) for stage, files in made.items() if files}
-    packed = _described(read_params())
+        made = {stage: _made_by(stage, reports) for stage in repo.index.stages}
+    runs = {stage: (_read_by(stage, reports), files) for stage, files in made.items() if files}
+    packed = _described(params)
     kept = {path for read, made in runs.values() for path in (*read, *made)} - set(BESIDE)
     files = {path: _with_file(packed, path) for path in (*BESIDE, *sorted(kept))}
     workflow = _with_workflow(packed, needs=files[VERSIONS])
@@ -70,9 +75,9 @@ def crate(to: Annotated[Path, typer.Option(help="The crate, a zip file.")] = CRA
     typer.echo(f"{to}: {len(files)} files, the runs of {len(runs)} stages")
 
 
-def _made_by(stage) -> list[Path]:
-    """The files under reports/ that a stage made; StudyError where dvc.lock records others."""
-    outs = [out for out in stage.outs if _in_reports(out)]
+def _made_by(stage, reports: Path) -> list[Path]:
+    """The files in the study's reports that a stage made; StudyError where dvc.lock records others."""
+    outs = _lying_in(reports, stage.outs)
     for out in outs:
         if not Path(out.def_path).exists():
             raise StudyError(f"{out.def_path} is not here: `dvc repro` makes it")
@@ -81,14 +86,14 @@ def _made_by(stage) -> list[Path]:
     return _files_of(outs)
 
 
-def _read_by(stage) -> list[Path]:
+def _read_by(stage, reports: Path) -> list[Path]:
     """Of what a stage read the parameters, the notebook, and what other stages made."""
     notebooks = [dep for dep in stage.deps if dep.def_path.endswith(".ipynb")]
-    return [PARAMS, *_files_of(notebooks), *_files_of(filter(_in_reports, stage.deps))]
+    return [PARAMS, *_files_of(notebooks), *_files_of(_lying_in(reports, stage.deps))]
 
 
-def _in_reports(place) -> bool:
-    return Path(place.def_path).parts[0] == REPORTS.name
+def _lying_in(folder: Path, places: Iterable) -> list:
+    return [place for place in places if Path(place.def_path).is_relative_to(folder)]
 
 
 def _files_of(places: Iterable) -> list[Path]:
