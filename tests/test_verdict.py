@@ -6,6 +6,7 @@ import pytest
 
 from msroi.metrics import METRICS, PAPERS
 from study.statistics import claims
+from study.statistics.cat2000 import BEST, ONLY_LOSS, WORST, gap
 from study.statistics.intervals import Interval
 
 PAPER = pd.DataFrame(
@@ -70,14 +71,54 @@ def test_five_decibels_are_five_decibels(gain, expected):
     assert claims.of_salient_gain(results(gain), images="", seed=1).verdict == expected
 
 
+CATEGORIES = (*BEST, *WORST, ONLY_LOSS)
+AS_CLAIMED = dict.fromkeys(BEST, 1.0) | dict.fromkeys(WORST, 0.1) | {ONLY_LOSS: -0.5}
+
+
+def by_category(gains, *, real=True):
+    """What is said of categories, six images each, that have these gains."""
+    rows = results(gains, categories=[name for name in gains for _ in range(6)])
+    return claims.of_categories(rows, real=real, seed=1)
+
+
 @pytest.mark.parametrize(("real", "expected"), [(True, "reproduced"), (False, claims.UNTESTED)])
 def test_categories_are_judged_on_the_real_set_alone(real, expected):
-    names = (*claims.BEST, *claims.WORST, claims.ONLY_LOSS)
-    gains = dict.fromkeys(claims.BEST, 1.0) | dict.fromkeys(claims.WORST, 0.1)
-    table = results(gains | {claims.ONLY_LOSS: -0.5}, categories=names)
-    order, loss = claims.of_categories(table, real=real)
+    order, loss = by_category(AS_CLAIMED, real=real)
     assert order.verdict == loss.verdict == expected
-    assert loss.ours == "1 of 8 lose"
+    assert loss.ours == "1 of 8 lose, Pattern −0.49 dB (−0.50 to −0.48)"
+
+
+def test_where_all_categories_lose_none_gains_most():
+    order, loss = by_category({name: gain - 2 for name, gain in AS_CLAIMED.items()})
+    assert order.verdict == loss.verdict == "not reproduced"
+    assert order.ours.startswith("−0.99 dB (−0.99 to −0.99) there, +0.90 dB (+0.89")
+    assert loss.ours.startswith("8 of 8 lose")
+
+
+def test_what_gains_most_is_clear_of_what_gains_least():
+    level = dict.fromkeys(CATEGORIES, 1.0) | {ONLY_LOSS: -0.5}
+    order, _ = by_category(level)
+    assert order.verdict == "not told apart"  # a gain, and no more than elsewhere
+    order, _ = by_category(level | dict.fromkeys(WORST, 2.0))
+    assert order.verdict == "not reproduced"
+
+
+def test_a_category_whose_loss_is_not_told_apart_leaves_the_only_loss_open():
+    _, loss = by_category(AS_CLAIMED | {"LineDrawing": -0.01})
+    assert loss.verdict == "not told apart"
+    _, loss = by_category(AS_CLAIMED | {ONLY_LOSS: 0.5})
+    assert loss.verdict == "not reproduced"
+
+
+def test_a_part_of_the_categories_is_no_test_of_a_claim_on_others():
+    order, loss = by_category({"Art": 1.0, "Object": 1.0})
+    assert order.verdict == loss.verdict == claims.UNTESTED
+    assert loss.reason == "CAT2000, without Pattern"
+
+
+def test_the_gap_of_a_single_image_has_no_interval():
+    mean, low, high = gap(np.array([1.0]), np.array([0.0, 0.5]), seed=1)
+    assert mean == 0.75 and np.isnan([low, high]).all()
 
 
 def test_one_lost_size_is_one_too_many():
