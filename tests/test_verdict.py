@@ -6,15 +6,17 @@ import pytest
 
 from msroi.metrics import METRICS, PAPERS
 from study.statistics import claims
-from study.statistics.cat2000 import BEST, ONLY_LOSS, WORST, gap
+from study.statistics.cat2000 import BEST, ONLY_LOSS, OUTDOOR, WORST, gap, with_outdoor
 from study.statistics.intervals import Interval
 
 PAPER = pd.DataFrame(
     [
-        {"set": "Kodak PhotoCD", "method": "Std JPEG"} | dict.fromkeys(PAPERS, 30.0),
-        {"set": "Kodak PhotoCD", "method": "Our model"}
-        | dict.fromkeys(PAPERS, 30.12)
-        | {"psnr_s": 35.25, "ssim": 30.0},
+        {"set": name, "method": method} | dict.fromkeys(PAPERS, 30.0) | values
+        for name in claims.WHERE
+        for method, values in {
+            "Std JPEG": {},
+            "Our model": dict.fromkeys(PAPERS, 30.12) | {"psnr_s": 35.25, "ssim": 30.0},
+        }.items()
     ]
 )
 
@@ -64,6 +66,34 @@ def test_a_mosaic_that_gains_reproduces_every_row_of_table_1_and_one_that_loses_
     assert {claim.verdict for claim in found} == {"not reproduced"}
     assert (found[-1].ours, found[-1].direct) == ("0 of 6", "6 of 6")
     assert "−0.49 dB" in found[1].ours
+
+
+def test_table_1s_outdoor_rows_are_judged_by_those_images_of_cat2000_alone():
+    gains = dict.fromkeys(OUTDOOR, 0.5) | {"Pattern": -9.0}
+    table = results(gains, categories=[name for name in gains for _ in range(3)])
+    found = claims.of_outdoors(PAPER, table, seed=1)
+    assert [claim.verdict for claim in found] == ["reproduced"] * len(PAPERS)
+    assert found[0].claim == "PSNR-S is above standard JPEG's, outdoors in CAT2000"
+    assert (found[0].paper, found[0].ours) == ("+5.25 dB", "+0.51 dB (+0.50 to +0.52)")
+    assert found[0].reason.startswith("mean over 6 images")
+    others = table[table["category"] == "Pattern"]
+    assert claims.of_outdoors(PAPER, others, seed=1) == []
+
+
+def test_table_1s_large_image_is_judged_by_all_its_metrics_over_its_sizes():
+    found = claims.of_large_image(PAPER, results(-0.5), seed=1)
+    assert [claim.verdict for claim in found] == ["not reproduced"] * len(PAPERS)
+    assert found[1].claim == "PSNR is above standard JPEG's, over sizes of a large image"
+    assert found[1].reason.startswith("mean over 6 sizes, 13×8 pixels and smaller: their interval")
+
+
+def test_cat2000s_outdoor_photographs_stand_by_themselves_beside_the_whole_and_no_others():
+    table = results(0.5, categories=(*OUTDOOR, "Pattern"))
+    titles = {"CAT2000": table, "Miniature of CAT2000": table}
+    sets = with_outdoor(titles)
+    assert list(sets) == ["CAT2000", "CAT2000, outdoors alone", "Miniature of CAT2000"]
+    assert set(sets["CAT2000, outdoors alone"]["category"]) == set(OUTDOOR)
+    assert list(with_outdoor({"CAT2000": table[table["category"] == "Pattern"]})) == ["CAT2000"]
 
 
 @pytest.mark.parametrize(("gain", "expected"), [(5.0, "reproduced"), (3.0, "not reproduced")])

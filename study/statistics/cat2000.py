@@ -1,9 +1,12 @@
 """What the paper says of CAT2000's categories: which of them gain, and which two Table 1 is of."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
+from study.data.registry import source
 from study.statistics.intervals import RESAMPLES, Interval
 
 # §5: where the paper's encoder gained most, and least; Pattern was its only loss
@@ -16,6 +19,20 @@ OUTDOOR = ("OutdoorManMade", "OutdoorNatural")  # the 200 images of Table 1's MI
 def outdoor(results: pd.DataFrame) -> pd.DataFrame:
     """Give the rows of results, a column of them ``category``, that Table 1's MIT rows are of."""
     return results[results["category"].isin(OUTDOOR)]
+
+
+def with_outdoor(results: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Add CAT2000's outdoor photographs as a set of their own, where it is among the sets.
+
+    ``results``: title of a set → its table, a column of which is ``category``.
+    """
+    whole = source("cat2000").title
+    sets = {}
+    for title, table in results.items():
+        sets[title] = table
+        if title == whole and len(outside := outdoor(table)):
+            sets[f"{title}, outdoors alone"] = outside
+    return sets
 
 
 def gap(first: np.ndarray, second: np.ndarray, *, seed: int) -> Interval:
