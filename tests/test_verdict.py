@@ -204,20 +204,32 @@ def test_the_trial_judges_each_sign_by_itself_and_images_of_several_objects_alon
     assert "6 photographs of 2 or more (COCO)" in found[0].reason
 
 
-def test_speed_on_another_machine_is_told_but_not_judged():
-    bench = pd.DataFrame(
-        [
-            {
-                "what": "maps by ONNX Runtime",
-                "median": 61.4,
-                "unit": "maps/s",
-                "machine": "a CPU, 2 cores",
-            }
-        ]
-    )
-    claim = claims.of_speed(bench)
-    assert (claim.ours, claim.verdict) == ("61/s", claims.UNTESTED)
-    assert "a CPU, 2 cores" in claim.reason
+def speed(least, most, *, machine="a CPU, 2 cores"):
+    """What is said where maps were recorded between these paces on a CPU of two cores."""
+    what = {"what": "maps by ONNX Runtime, 224×224", "machine": "a CPU, 2 cores"}
+    paces = {"least": least, "median": (least + most) / 2, "most": most}
+    return claims.of_speed(pd.DataFrame([what | paces]), machine=machine)
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "expected"),
+    [
+        (100.0, 140.0, "reproduced"),
+        (80.0, 100.0, "not told apart"),
+        (50.0, 80.0, "not reproduced"),
+    ],
+)
+def test_speed_is_judged_by_what_was_measured_on_this_machine(least, most, expected):
+    claim = speed(least, most)
+    assert claim.verdict == expected
+    assert claim.ours == f"{(least + most) / 2:.0f}/s ({least:.0f} to {most:.0f})"
+    assert claim.reason.startswith("a CPU, 2 cores, ")
+
+
+def test_speed_of_another_machine_is_told_but_not_judged():
+    claim = speed(100.0, 140.0, machine="another CPU")
+    assert (claim.ours, claim.verdict) == ("120/s (100 to 140)", claims.UNTESTED)
+    assert claim.reason == "recorded on a CPU, 2 cores, and not on this machine"
 
 
 def test_claimed_and_found_stand_side_by_side():
