@@ -138,7 +138,7 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         },
         **{name: photographs | drawing for name in groups["pictures"]},
         "verdict": {f"reports/results/{run}.csv" for run in groups["verdict"]["verdict"]}
-        | {"reports/results/scale.csv", "reports/findings/scenes"},
+        | {"reports/results/scale.csv", "reports/findings/scenes", "reports/tables/ladder.csv"},
         "figure2_cam_vs_msroi": scenes
         | trained
         | drawing

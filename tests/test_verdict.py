@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from rungs import climbed
 
 from msroi.metrics import METRICS, PAPERS
-from study.statistics import claims
+from study.statistics import cat2000, claims
 from study.statistics.cat2000 import BEST, ONLY_LOSS, OUTDOOR, WORST, gap, with_outdoor
+from study.statistics.fixations import of_fixations
 from study.statistics.intervals import Interval
+from study.statistics.ladder import ladder
 
 PAPER = pd.DataFrame(
     [
@@ -71,13 +74,13 @@ def test_a_mosaic_that_gains_reproduces_every_row_of_table_1_and_one_that_loses_
 def test_table_1s_outdoor_rows_are_judged_by_those_images_of_cat2000_alone():
     gains = dict.fromkeys(OUTDOOR, 0.5) | {"Pattern": -9.0}
     table = results(gains, categories=[name for name in gains for _ in range(3)])
-    found = claims.of_outdoors(PAPER, table, seed=1)
+    found = cat2000.of_outdoors(PAPER, table, seed=1)
     assert [claim.verdict for claim in found] == ["reproduced"] * len(PAPERS)
     assert found[0].claim == "PSNR-S is above standard JPEG's, outdoors in CAT2000"
     assert (found[0].paper, found[0].ours) == ("+5.25 dB", "+0.51 dB (+0.50 to +0.52)")
     assert found[0].reason.startswith("mean over 6 images")
     others = table[table["category"] == "Pattern"]
-    assert claims.of_outdoors(PAPER, others, seed=1) == []
+    assert cat2000.of_outdoors(PAPER, others, seed=1) == []
 
 
 def test_table_1s_large_image_is_judged_by_all_its_metrics_over_its_sizes():
@@ -108,7 +111,7 @@ AS_CLAIMED = dict.fromkeys(BEST, 1.0) | dict.fromkeys(WORST, 0.1) | {ONLY_LOSS: 
 def by_category(gains, *, real=True):
     """What is said of categories, six images each, that have these gains."""
     rows = results(gains, categories=[name for name in gains for _ in range(6)])
-    return claims.of_categories(rows, real=real, seed=1)
+    return cat2000.of_categories(rows, real=real, seed=1)
 
 
 @pytest.mark.parametrize(("real", "expected"), [(True, "reproduced"), (False, claims.UNTESTED)])
@@ -239,6 +242,39 @@ def test_claimed_and_found_stand_side_by_side():
     np.testing.assert_allclose(psnr, [0.12, -0.49, 1.01])
     score = gains[gains["metric"] == "ssimulacra2"].set_index("method")["mean"]
     np.testing.assert_allclose(score, [np.nan, -0.49, 1.01])  # the paper has none
+
+
+def on_a_ladder(**sets):
+    """What is said of fixations by sets of these gains: the map's (`direct`) and the truth's."""
+    rungs = {
+        name: climbed(metric, direct=own, direct_oracle=truth)
+        for name, (metric, own, truth) in sets.items()
+    }
+    return of_fixations(ladder(rungs, seed=1))
+
+
+def test_fixations_are_compared_with_a_map_where_they_are_known_and_bound_it_where_objects_are():
+    looked, seen = on_a_ladder(
+        people=("psnr_fix", [1.0, 2.0], [2.0, 4.0]), things=("psnr_objects", [1.0, 2.0], [2.0, 4.0])
+    )
+    assert looked.verdict == "not reproduced"
+    assert looked.ours == "people −1.50 dB (−2.00 to −1.00)"
+    assert seen.verdict == "not told apart"
+    assert seen.ours == "things from −2.00 dB to +2.00 dB"
+    assert "no set has both" in seen.reason
+
+
+def test_a_map_that_beats_the_truth_itself_beats_any_fixations_within_the_bounds():
+    looked, seen = on_a_ladder(things=("psnr_objects", [3.0, 3.5], [2.0, 2.5]))
+    assert (seen.verdict, seen.ours) == ("reproduced", "things from +1.00 dB to +3.50 dB")
+    assert (looked.verdict, looked.ours) == (claims.UNTESTED, "")
+    assert looked.reason == "this study has no set with fixations"
+
+
+def test_sets_that_do_not_agree_leave_a_claim_open():
+    good, bad = ("psnr_fix", [2.0, 3.0], [1.0, 1.5]), ("psnr_fix", [1.0, 1.5], [2.0, 3.0])
+    looked, _ = on_a_ladder(one=good, other=bad)
+    assert looked.verdict == "not told apart"
 
 
 def test_what_the_paper_never_measured_is_no_claim_of_it():

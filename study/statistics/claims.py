@@ -3,12 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from msroi.metrics import ALL, METRICS, PAPERS
 from study.statistics import comparisons, trial
-from study.statistics.cat2000 import BEST, ONLY_LOSS, WORST, gap, outdoor
 from study.statistics.intervals import ABOVE, BELOW, Interval, mean_interval, side, signed
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
@@ -21,6 +19,8 @@ KODAK = "Kodak PhotoCD"
 OUTDOORS = "MIT Saliency Benchmark (Outdoor Man-made + Natural)"
 LARGE = "Re-sized images of a very large image"
 WHERE = {KODAK: "on Kodak", OUTDOORS: "outdoors in CAT2000", LARGE: "over sizes of a large image"}
+
+Gains = Mapping[tuple[str, str], Interval]  # by method and metric
 
 
 class Claim(NamedTuple):
@@ -56,29 +56,19 @@ def of_table1(paper: pd.DataFrame, results: pd.DataFrame, *, images: str, seed: 
     ``paper`` as `claimed` has it; ``results`` of `study.measure.evaluation.evaluate`, with
     standard, mosaic and direct; ``images`` says in words what they are.
     """
-    found = _gains(results, seed)
-    return [*_of_rows(paper, found, KODAK, images), _no_loss(found, images)]
-
-
-def of_outdoors(paper: pd.DataFrame, results: pd.DataFrame, *, seed: int) -> list[Claim]:
-    """Each gain of Table 1's MIT rows; none where ``results`` have no such image of CAT2000."""
-    outside = outdoor(results)
-    if outside.empty:
-        return []
-    images = f"{outside['image'].nunique()} images of two of CAT2000's categories"
-    return _of_rows(paper, _gains(outside, seed), OUTDOORS, images)
+    found = gains_of(results, seed)
+    return [*of_rows(paper, found, KODAK, images), _no_loss(found, images)]
 
 
 def of_large_image(paper: pd.DataFrame, results: pd.DataFrame, *, seed: int) -> list[Claim]:
     """Each gain of Table 1's rows of a large image, over the sizes that ``results`` are of."""
     sizes = results[["width", "height"]].drop_duplicates()
     images = f"{len(sizes)} sizes, {_largest(results)}: their interval is of one image alone"
-    return _of_rows(paper, _gains(results, seed), LARGE, images)
+    return of_rows(paper, gains_of(results, seed), LARGE, images)
 
 
-def _of_rows(
-    paper: pd.DataFrame, found: Mapping[tuple[str, str], Interval], of: str, images: str
-) -> list[Claim]:
+def of_rows(paper: pd.DataFrame, found: Gains, of: str, images: str) -> list[Claim]:
+    """Each gain that Table 1 claims on its set ``of``, by what was `found` on ``images``."""
     claims = []
     for metric, gain in claimed(paper, of).items():
         mosaic, direct = found["mosaic", metric], found["direct", metric]
@@ -86,9 +76,9 @@ def _of_rows(
         claims.append(
             Claim(
                 claim if of == KODAK else f"{claim}, {WHERE[of]}",
-                f"{_number(gain, metric)} {WHERE[of]}" if of == KODAK else _number(gain, metric),
-                _said(mosaic, metric),
-                _said(direct, metric),
+                f"{number(gain, metric)} {WHERE[of]}" if of == KODAK else number(gain, metric),
+                said(mosaic, metric),
+                said(direct, metric),
                 sided(mosaic) if gain else at_least(mosaic),
                 f"mean over {images}",
             )
@@ -96,7 +86,7 @@ def _of_rows(
     return claims
 
 
-def _no_loss(found: Mapping[tuple[str, str], Interval], images: str) -> Claim:
+def _no_loss(found: Gains, images: str) -> Claim:
     metrics = [metric for metric in PAPERS if metric != "psnr_s"]
     kept = {
         method: sum(side(found[method, metric]) != BELOW for metric in metrics)
@@ -114,58 +104,16 @@ def _no_loss(found: Mapping[tuple[str, str], Interval], images: str) -> Claim:
 
 def of_salient_gain(results: pd.DataFrame, *, images: str, seed: int) -> Claim:
     """PSNR-S `SALIENT_GAIN` decibels above standard's."""
-    found = _gains(results, seed)
+    found = gains_of(results, seed)
     mosaic, direct = found["mosaic", "psnr_s"], found["direct", "psnr_s"]
     return Claim(
         "the salient regions gain about 5 dB (PSNR-S)",
         "+5.25 dB on Kodak",
-        _said(mosaic, "psnr_s"),
-        _said(direct, "psnr_s"),
+        said(mosaic, "psnr_s"),
+        said(direct, "psnr_s"),
         REPRODUCED if mosaic.high >= SALIENT_GAIN else NOT_REPRODUCED,
         f"the salient blocks are quantized twice; {images}",
     )
-
-
-def of_categories(results: pd.DataFrame, *, real: bool, seed: int) -> list[Claim]:
-    """Figure 5: where the gain is largest and smallest, and that Pattern alone loses.
-
-    A largest gain is a gain, and clear of the smallest; each claim holds where all of its intervals
-    are on the claimed side of zero, and not where one is on the other. ``real`` says that the
-    images are CAT2000's own; of others the verdict is `UNTESTED`.
-    """
-    difference = comparisons.paired_difference(results)
-    mosaic = difference[difference["method"] == "mosaic"]
-    gains = {name: own.to_numpy() for name, own in mosaic.groupby("category")["psnr_hvs"]}
-    reason = "CAT2000" if real else "CAT2000 was not at hand: a miniature of its categories"
-    found = [_order(gains, reason, seed), _only_loss(gains, reason, seed)]
-    return found if real else [claim._replace(verdict=UNTESTED) for claim in found]
-
-
-def _order(gains: Mapping[str, np.ndarray], reason: str, seed: int) -> Claim:
-    claim = Claim(
-        "PSNR-HVS gains most outdoors, in actions and objects, least in line drawings, fractals "
-        "and low resolution",
-        "largest and smallest",
-        *("", "", UNTESTED, reason),
-    )
-    if missing := [name for name in (*BEST, *WORST) if name not in gains]:
-        return claim._replace(reason=f"{reason}, without {', '.join(missing)}")
-    best, worst = (np.concatenate([gains[name] for name in names]) for names in (BEST, WORST))
-    most, lead = mean_interval(best, seed=seed), gap(best, worst, seed=seed)
-    said = f"{_said(most, 'psnr_hvs')} there, {_said(lead, 'psnr_hvs')} more than where least"
-    return claim._replace(ours=said, verdict=_all_above([most, lead]))
-
-
-def _only_loss(gains: Mapping[str, np.ndarray], reason: str, seed: int) -> Claim:
-    claim = Claim("Pattern is the only category that loses", "1 of 20", "", "", UNTESTED, reason)
-    if ONLY_LOSS not in gains:
-        return claim._replace(reason=f"{reason}, without {ONLY_LOSS}")
-    found = {name: mean_interval(own, seed=seed) for name, own in gains.items()}
-    lost = sum(side(gain) == BELOW for gain in found.values())
-    pattern = found.pop(ONLY_LOSS)
-    loss = Interval(-pattern.mean, -pattern.high, -pattern.low)
-    said = f"{lost} of {len(gains)} lose, Pattern {_said(pattern, 'psnr_hvs')}"
-    return claim._replace(ours=said, verdict=_all_above([loss, *found.values()]))
 
 
 def of_sizes(results: pd.DataFrame) -> Claim:
@@ -214,13 +162,13 @@ def of_trial(recorded: pd.DataFrame, *, title: str, seed: int) -> list[Claim]:
     """
     several = recorded[recorded["objects"] >= trial.SEVERAL]
     of_images = f"{several['image'].nunique()} photographs of {trial.SEVERAL} or more ({title})"
-    said = {
+    asked = {
         "signed": "MS-ROI as published, with signed weights, finds the objects that CAM misses",
         "positive": "MS-ROI with non-negative weights finds the objects that a CAM with such "
         "weights misses",
     }
     claims = []
-    for weights, claim in said.items():
+    for weights, claim in asked.items():
         gain = trial.gain(several, "head", seed=seed, weights=weights)
         reason = f"share of the objects in {of_images}; the heads differ in nothing else"
         claims.append(Claim(claim, "one photograph", _points(gain), "", sided(gain), reason))
@@ -268,7 +216,7 @@ def sided(gain: Interval) -> str:
     return {ABOVE: REPRODUCED, BELOW: NOT_REPRODUCED}.get(side(gain), OPEN)
 
 
-def _all_above(gains: Sequence[Interval]) -> str:
+def all_above(gains: Sequence[Interval]) -> str:
     """Judge a claim that several things are above zero: one below it is enough against it."""
     verdicts = [sided(gain) for gain in gains]
     if NOT_REPRODUCED in verdicts:
@@ -281,7 +229,7 @@ def at_least(gain: Interval) -> str:
     return NOT_REPRODUCED if side(gain) == BELOW else REPRODUCED
 
 
-def _gains(results: pd.DataFrame, seed: int) -> dict[tuple[str, str], Interval]:
+def gains_of(results: pd.DataFrame, seed: int) -> Gains:
     """The mean gains over standard JPEG, by method and metric."""
     rows = comparisons.intervals(results, seed=seed).itertuples()
     return {(row.method, row.metric): Interval(row.mean, row.low, row.high) for row in rows}
@@ -295,10 +243,12 @@ def _points(gain: Interval) -> str:
     return "{} points ({} to {})".format(*(signed(100 * value, 0) for value in gain))
 
 
-def _said(value: Interval, metric: str) -> str:
+def said(value: Interval, metric: str) -> str:
+    """Write a difference and its interval in a metric's digits and unit."""
     low, high = (signed(bound, ALL[metric].digits) for bound in value[1:])
-    return f"{_number(value.mean, metric)} ({low} to {high})"
+    return f"{number(value.mean, metric)} ({low} to {high})"
 
 
-def _number(value: float, metric: str) -> str:
+def number(value: float, metric: str) -> str:
+    """Write a difference in a metric's digits and unit."""
     return f"{signed(value, ALL[metric].digits)} {ALL[metric].unit}".rstrip()
