@@ -20,8 +20,9 @@ def find(
 ) -> None:
     """Measure what each head finds in a set; writes reports/findings/<set>/heads.csv.
 
-    By what is known of the set's images: top-1 accuracy and average precision by class, on the
-    images that training held out; agreement with the fixations; or the share of objects found. Of
+    By what is known of the set's images: agreement with the fixations (of CAT2000, which has a map
+    of them and no points, by CC and similarity); the share of objects found; or else top-1 accuracy
+    and average precision by class, on the images that training held out. Of
     photographs whose objects are outlined, precision and recall go to curves.csv beside it. The
     heads are those that findings.<set> of params.yaml names, or the released ones.
     """
@@ -34,7 +35,8 @@ def find(
     heads = heads_in(section.get("heads", dict.fromkeys(HEADS, RELEASED)))
     images = intact(load(name, RAW / name, subset="test"), broken=params["broken"])
     typer.echo(images.summary())
-    if images.classes:
+    judged = any(item.fixations or item.objects for item in images)  # CAT2000 has classes too
+    if not judged:
         rows = _classified(images, heads)
     else:
         maps = named_maps(heads, **params["saliency"]["rule"])
