@@ -12,9 +12,9 @@ from study.params import EXECUTED, FIGURES, NOTEBOOKS, RESULTS, TABLES, StudyErr
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
     """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to reports/notebooks.
 
-    Its parameters are those of notebook.<group>.<name> in params.yaml, and of photographs, saliency
-    and evaluate those that it has. The notebook itself saves its figure to reports/figures and its
-    table to reports/tables.
+    Its parameters are those of notebook.<group>.<name> in params.yaml, of photographs, saliency and
+    evaluate those that it has, and whose heads count the objects of scenes. The notebook itself
+    saves its figure to reports/figures and its table to reports/tables.
     """
     from study.article import notebooks
 
@@ -30,8 +30,11 @@ def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.
 
 def values(name: str, params: Mapping[str, Any], *, takes: set[str]) -> dict[str, Any]:
     """What a study gives a notebook that ``takes`` parameters of these names."""
+    from study.article import heads
+
     groups, runs = params["notebook"], params["evaluate"]["runs"]
     shared = {
+        "heads_of_scenes": heads.of_findings("scenes", params),
         "photographs": params["photographs"],
         "quality": params["evaluate"]["quality"],
         "methods": params["evaluate"]["methods"]["main"],

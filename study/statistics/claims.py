@@ -133,10 +133,10 @@ def of_sizes(results: pd.DataFrame) -> Claim:
     )
 
 
-def of_heads(found: pd.DataFrame, *, several: Sequence[int], seed: int) -> Claim:
-    """Figure 2 by the study's own heads, which differ in the sign of their weights as well.
+def of_heads(found: pd.DataFrame, *, several: Sequence[int], heads: str, seed: int) -> Claim:
+    """Figure 2 by heads that differ in the sign of their weights as well.
 
-    ``found`` as `study.measure.findings.found` yields it.
+    ``found`` as `study.measure.findings.found` yields it; ``heads`` says in words whose they are.
     """
     some = found[found["objects"].isin(several)]
     by_scene = some.pivot_table(index="scene", columns="map", values="found", aggfunc="mean")
@@ -148,8 +148,8 @@ def of_heads(found: pd.DataFrame, *, several: Sequence[int], seed: int) -> Claim
         _points(gain),
         "",
         sided(gain),
-        f"share of the objects in {len(by_scene)} scenes of {several[0]} to {several[-1]}; head "
-        "and sign of the weights differ at once",
+        f"share of the objects in {len(by_scene)} scenes of {several[0]} to {several[-1]}, by "
+        f"{heads}; head and sign of the weights differ at once",
     )
 
 
