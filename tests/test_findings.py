@@ -20,6 +20,7 @@ from study.data.classes import split
 from study.data.sets import ImageSet, Item, load
 from study.measure import findings
 from study.params import StudyError, as_json
+from study.rendered.scenes import write_set
 from study.training.trainer import load_examples, predict
 
 ROOT = Path(__file__).parents[1]
@@ -92,6 +93,42 @@ def test_find_refuses_heads_that_were_trained_on_other_images(two_classes):
     (two_classes / "data/raw/caltech101/a/00.png").unlink()
     with pytest.raises(StudyError, match="MS-ROI was trained on other images than the 11 of cal"):
         find_caltech101()
+
+
+def find_scenes(tmp_path, monkeypatch, *, data):
+    """What `find scenes` writes by heads that say that they learned from the set ``data``."""
+    monkeypatch.chdir(tmp_path)
+    sizes = {"train_size": (64, 64), "test_size": (64, 96)}
+    write_set(Path("data/raw/scenes"), train=24, test_per_count=1, seed=1, **sizes)
+    taught = load("scenes", "data/raw/scenes", subset="train")
+    held_out = split(taught, validation=0.5, seed=7)
+    nets = [network(head, classes=taught.classes) for head in HEADS]
+    for net in nets:
+        net.metadata = {"data": data, "validation": 0.5, "seed": 7}
+        net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
+    exported(Path("models/both.onnx"), *nets)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["findings"] = {"scenes": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    told = CliRunner().invoke(app, ["find", "scenes", "--to", "found"], catch_exceptions=False)
+    assert told.exit_code == 0
+    return held_out, sorted(path.name for path in Path("found/scenes").iterdir())
+
+
+def test_find_also_asks_heads_that_learned_from_scenes_for_the_classes_that_they_held_out(
+    tmp_path, monkeypatch
+):
+    held_out, written = find_scenes(tmp_path, monkeypatch, data="scenes")
+    assert written == ["classes.csv", "heads.csv"]
+    table = pd.read_csv("found/scenes/classes.csv")
+    assert table.groupby("head")["images"].sum().tolist() == [len(held_out["validation"])] * 2
+    assert table.columns.tolist() == ["class", "images", "accuracy", "average_precision", "head"]
+
+
+def test_heads_that_learned_from_other_images_are_not_asked_for_the_classes_of_scenes(
+    tmp_path, monkeypatch
+):
+    assert find_scenes(tmp_path, monkeypatch, data="caltech256")[1] == ["heads.csv"]
 
 
 def scene(folder, masks):
