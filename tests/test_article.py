@@ -16,7 +16,7 @@ from kodak import README, ROOT, composed, content, pictures, published
 from rungs import climbed
 
 from study import provenance
-from study.article import article, facts
+from study.article import article, facts, heads
 from study.article.article import NoDeviationsError, deviations, parameters
 from study.statistics.ladder import ladder
 
@@ -183,6 +183,21 @@ def test_the_article_says_what_was_chosen_on_purpose_and_what_was_skipped(params
     after = said()
     assert "both heads on CAT2000 (the part named below, " in after
     assert "5 images of each of Action and Social, drawn at random." in after
+
+
+def test_heads_are_named_after_what_the_parameters_say_and_not_after_one_study():
+    kodak, sample, paper = (facts.chosen(composed(study)) for study in ("kodak", "sample", "paper"))
+    released, own = "the released heads", "this study’s own heads, trained on "
+    assert kodak["whose"] == {
+        "counted": own + "Rendered scenes",
+        "photograph": released,
+        "finds": released,
+    }
+    assert sample["whose"]["photograph"] is None  # it shows none
+    assert paper["whose"]["counted"] == paper["whose"]["photograph"] == own + "Caltech-256"
+    assert paper["whose"]["finds"] == released  # what is recorded of them
+    assert heads.whose("mine.onnx", composed("kodak")) == "the heads in mine.onnx"
+    assert not re.search(r"released heads (learned|find|know)|heads that were trained", ARTICLE)
 
 
 def test_the_parameters_are_params_yamls(params):

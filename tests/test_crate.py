@@ -36,9 +36,8 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("done")
     for path in set(BESIDE) - {LOCK}:
         shutil.copyfile(ROOT / path, folder / path)
-    (folder / "params.yaml").write_text(
-        "{study: tiny, seed: 7, reports: reports, models: models}\n"
-    )
+    params = {"study": "tiny", "seed": 7, "reports": "reports", "models": "models"}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
     (folder / "seed.txt").write_text("value\n7\n")
     (folder / "notebooks").mkdir()
     (folder / "notebooks/tiny.ipynb").write_text("{}")

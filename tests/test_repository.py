@@ -181,11 +181,19 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         },
         **{name: photographs | drawing for name in groups["pictures"]},
         "verdict": {f"{reports}/results/{run}.csv" for run in groups["verdict"]["verdict"]}
-        | {f"{reports}/results/scale.csv", f"{reports}/findings/scenes"},
+        | {
+            f"{reports}/results/scale.csv",
+            f"{reports}/findings/scenes",
+            f"{reports}/tables/ladder.csv",
+        },
         "figure2_cam_vs_msroi": scenes
         | trained
         | drawing
-        | {f"data/raw/{closeup['looked_at']['set']}"},
+        | {f"data/raw/{closeup['looked_at']['set']}"}
+        | {
+            f"reports/findings/{name}"
+            for name in (study["train"]["data"], closeup["looked_at"]["set"])
+        },
         "model_what_it_finds": photographs
         | {path for path in found if "reports" in path}
         | {"msroi/weights/released.onnx"},

@@ -20,6 +20,7 @@ from msroi.encoder.tables import TUNES, Tune
 from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
+from study.article import heads
 from study.data.registry import source, title_of
 from study.statistics import claims, trial
 from study.statistics.intervals import RESAMPLES, Interval, side, signed
@@ -313,6 +314,7 @@ def chosen(params: Params) -> Facts:
         "strength": strength,
         "tune": {"name": tune} | _tune(TUNES[tune]),
         "train": _training(params),
+        "whose": _whose(params),
         **_runs(params),
     }
 
@@ -363,6 +365,20 @@ def taken(params: Params, skipped: Mapping[str, int]) -> Facts:
         if own.get("each") or own.get("categories")
     ]
     return {"parts": parts, "skipped": {title: f"{count:,}" for title, count in skipped.items()}}
+
+
+def _whose(params: Params) -> Facts:
+    """Whose heads counted the objects of scenes, drew Figure 2's photograph, and are shown."""
+    groups = params["notebook"]
+    photograph = groups["scenes"]["figure2_cam_vs_msroi"]["looked_at"]["image"]
+    shown = groups["released"]["model_what_it_finds"]
+    return {
+        "counted": heads.of_findings("scenes", params),
+        "photograph": heads.whose(params["saliency"]["heads"]["msroi"], params)
+        if photograph
+        else None,
+        "finds": heads.of_folder(shown.get("found", ""), params),
+    }
 
 
 def _runs(params: Params) -> Facts:

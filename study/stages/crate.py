@@ -76,7 +76,7 @@ def crate(
 
 
 def _made_by(stage, reports: Path) -> list[Path]:
-    """The files in the study's reports that a stage made; StudyError where dvc.lock records others."""
+    """Its files in the study's reports; StudyError where dvc.lock records others."""
     outs = _lying_in(reports, stage.outs)
     for out in outs:
         if not Path(out.def_path).exists():

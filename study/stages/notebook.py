@@ -12,9 +12,10 @@ from study.params import HEAD_NAMES, NOTEBOOKS, StudyError, places_of, read_para
 def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.")]) -> None:
     """Run a notebook with its parameters; writes it as .ipynb, .html and .pdf to notebooks/.
 
-    Its parameters are those of notebook.<group>.<name> in params.yaml, and of reports, models,
-    photographs, saliency and evaluate those that it has. The notebook itself saves its figure to
-    figures/ and its table to tables/. All three are folders of the study's reports.
+    Its parameters are those of notebook.<group>.<name> in params.yaml, of reports, models,
+    photographs, saliency and evaluate those that it has, and whose heads count the objects of
+    scenes. The notebook itself saves its figure to figures/ and its table to tables/. All three are
+    folders of the study's reports.
     """
     from study.article import notebooks
 
@@ -31,10 +32,13 @@ def notebook(name: Annotated[str, typer.Argument(help="A notebook of notebooks/.
 
 def values(name: str, params: Mapping[str, Any], *, takes: set[str]) -> dict[str, Any]:
     """What a study gives a notebook that ``takes`` parameters of these names."""
+    from study.article import heads
+
     groups, runs = params["notebook"], params["evaluate"]["runs"]
     shared = {
         "reports": params["reports"],
         "own": {head: f"{params['models']}/{head}.onnx" for head in HEAD_NAMES},
+        "heads_of_scenes": heads.of_findings("scenes", params),
         "photographs": params["photographs"],
         "quality": params["evaluate"]["quality"],
         "methods": params["evaluate"]["methods"]["main"],
