@@ -43,6 +43,7 @@ SEARCH = {
     "budget.MEASURES_BEFORE_WRITING": (1, 4, 8),
     "budget.LAST_RESORT_SCALES": (100, 400, 1600),
     "direct.FIRST_SCALE_RATIO": (0.4, 0.6, 0.9),
+    "direct.SAMPLED_ROWS": (2, 4, 8, 10**6),  # the last: no sample
 }
 LOOK = {
     "importance.SALIENCY_RAMP": ((0.9, 0.1), (0.8, 0.2), (0.6, 0.3), (0.4, 0.2)),

@@ -4,13 +4,11 @@ import gc
 import json
 import math
 import os
-import re
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -27,6 +25,7 @@ from msroi.encoder.tables import TUNES
 from msroi.errors import InputError
 from msroi.files import check_target, targets_of, write_atomically
 from msroi.saliency import SaliencyOf, network_map
+from msroi.usage import check_options, check_size, size_in_bytes
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
@@ -37,30 +36,12 @@ Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
 Head = StrEnum("Head", ["msroi", "cam"])
 # objects made before those made are searched for garbage: libraries that load make many and none
 GC_THRESHOLD = 100_000
-UNITS = {"": 1, "k": 1000, "m": 1000**2, "ki": 1024, "mi": 1024**2}  # of a size, in bytes
-FLAGS = {"progressive": "baseline"}  # of the options that have another name here
 app = typer.Typer(
     help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-def size_in_bytes(text: str) -> int:
-    """Read a size: 98765, 120k, 1.5M, 120KiB, 1MiB, in any case, with or without a B at its end.
-
-    k and M are 1000 and 1000², Ki and Mi 1024 and 1024². A part of a byte is left out. What is no
-    size, or less than one byte, is bad usage.
-    """
-    form = re.fullmatch(r"([0-9]+)b?|([0-9]+(?:\.[0-9]+)?)([km]i?)b?", text.strip().lower())
-    if form:
-        whole, number, unit = form.groups()
-        size = int(Fraction(whole or number) * UNITS[unit or ""])
-        if size:
-            return size
-    forms = "write it as 98765, 120k or 1.5M (k is 1000), or 120KiB or 1MiB (Ki is 1024)"
-    raise typer.BadParameter(f"{text!r} is no size in bytes: {forms}")
 
 
 HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
@@ -237,8 +218,8 @@ def compress(
         "q_high": q_high,
     }
     options = {name: value for name, value in given.items() if value is not None}
-    _check_options(method, options, map_, sources)
-    _check_size(quality, max_bytes, ssimulacra2)
+    check_options(method, options, map_, sources)
+    check_size(quality, max_bytes, ssimulacra2)
     targets = targets_of(sources, output, force=force)
     loading = Thread(target=encoder.load, args=[method])  # while the map is drawn
     work = partial(
@@ -310,30 +291,6 @@ def _warnings_told(source: Path) -> Iterator[None]:
         yield
     for warning in caught:
         tqdm.write(f"msroi: {source}: {warning.message}", file=sys.stderr)
-
-
-def _check_options(
-    method: Method, options: Collection[str], drawn: Path | None, sources: Sequence[Path]
-) -> None:
-    """Refuse what the method does not heed, and one map for many images."""
-    strange = {FLAGS.get(name, name) for name in set(options) - set(METHODS[method].options)}
-    if drawn and not METHODS[method].heeds_map:
-        strange.add("map")
-    if strange:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(strange))
-        raise InputError(f"--method {method} has no {names}")
-    if drawn and len(sources) > 1:
-        raise InputError("--map belongs to one image: compress the others without it")
-
-
-def _check_size(quality: int | None, max_bytes: int | None, score: float | None) -> None:
-    """Refuse two ways to say how large a file may be, and a score that no file has."""
-    ways = {"--quality": quality, "--size": max_bytes, "--ssimulacra2": score}
-    given = [name for name, value in ways.items() if value is not None]
-    if len(given) > 1:
-        raise InputError(f"{' and '.join(given)} are ways to say one thing: give one")
-    if score is not None and not 0 < score < 100:  # false for NaN too
-        raise InputError(f"--ssimulacra2 must be above 0 and below 100, not {score:g}")
 
 
 def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf | None:

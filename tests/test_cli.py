@@ -16,7 +16,7 @@ from networks import alive, exported, network
 from pictures import bad_files, exif_block, photograph, right_half, save, srgb_profile
 from PIL import Image
 
-from msroi import cli, load_model, saliency_map
+from msroi import cli, load_model, saliency_map, usage
 from msroi.encoder import TargetError, encode
 from msroi.images import FORMATS, decode, overlay, png, read_image
 from msroi.network import HEADS
@@ -122,7 +122,7 @@ def test_compress_writes_what_encode_gives(run, arguments, options):
     ],
 )
 def test_a_size_is_read_in_thousands_or_in_1024s(text, size):
-    assert cli.size_in_bytes(text) == size
+    assert usage.size_in_bytes(text) == size
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_size_is_read_in_thousands_or_in_1024s(text, size):
 )
 def test_what_is_no_size_is_named_beside_the_forms(text):
     with pytest.raises(typer.BadParameter) as caught:
-        cli.size_in_bytes(text)
+        usage.size_in_bytes(text)
     assert caught.value.message == (
         f"{text!r} is no size in bytes: "
         "write it as 98765, 120k or 1.5M (k is 1000), or 120KiB or 1MiB (Ki is 1024)"
