@@ -1,6 +1,6 @@
 # make repro   the sample study: from nothing to reports/report.pdf
 # make test    all tests
-# make lab     JupyterLab on the notebooks
+# make lab     JupyterLab on the notebooks, at the page that says where to begin
 # make check   lint, format, the arrows between modules, and whether dvc.lock is of this code
 # make weights train the released heads anew on Caltech-101, and measure what they find
 # make trial   Figure 2's eight heads: trained, and what they find, to data/released/trial.csv
@@ -25,7 +25,7 @@ test: $(INSTALLED)
 	OMP_WAIT_POLICY=PASSIVE pytest -n 2 --dist loadgroup # the pipeline by one worker, and first
 
 lab: $(INSTALLED)
-	jupyter lab notebooks
+	jupyter lab --LabApp.app_settings_dir=notebooks/.jupyterlab notebooks/README.md
 
 check: $(INSTALLED)
 	ruff check .

@@ -3,6 +3,7 @@
 import typer
 
 from msroi.cli import run
+from study.stages.crate import crate
 from study.stages.evaluate import evaluate
 from study.stages.fetch import fetch
 from study.stages.find import find
@@ -20,7 +21,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for command in (fetch, train, evaluate, scale, find, release, trial, notebook, report, publish):
+COMMANDS = (fetch, train, evaluate, scale, find, release, trial, notebook, report, publish, crate)
+for command in COMMANDS:
     app.command()(command)
 
 

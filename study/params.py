@@ -2,21 +2,31 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from msroi.errors import InputError
 
 PARAMS = Path("params.yaml")
-RAW, MODELS = Path("data/raw"), Path("models")
-RESULTS, TRAINING = Path("reports/results"), Path("reports/training")
-FINDINGS = Path("reports/findings")
-PARTIAL = Path("reports/partial")  # no output of a stage: DVC deletes those before it runs one
-NOTEBOOKS, EXECUTED = Path("notebooks"), Path("reports/notebooks")
-FIGURES, TABLES = Path("reports/figures"), Path("reports/tables")
-REPORT = Path("reports/report.pdf")
+RAW, NOTEBOOKS = Path("data/raw"), Path("notebooks")
 TRIAL = Path("data/released/trial.csv")  # of Figure 2's eight heads: recorded by `make trial`
 HEAD_NAMES = {"msroi": "MS-ROI", "cam": "CAM"}  # what their maps are called
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The folders of one study, which no other study writes to."""
+
+    models: Path  # the heads that it trains
+    training: Path
+    results: Path
+    partial: Path  # no output of a stage: DVC deletes those before it runs one
+    findings: Path
+    executed: Path  # notebooks, run
+    figures: Path
+    tables: Path
+    article: Path  # a file
 
 
 class StudyError(InputError, ValueError):
@@ -33,6 +43,22 @@ def read_params() -> dict[str, Any]:
         raise StudyError(
             f"{PARAMS} is not here: run the stage commands in the repository's root"
         ) from None
+
+
+def places_of(params: Mapping[str, Any]) -> Places:
+    """Where the study of these parameters reads and writes: `reports` and `models` say it."""
+    reports = Path(params["reports"])
+    return Places(
+        models=Path(params["models"]),
+        training=reports / "training",
+        results=reports / "results",
+        partial=reports / "partial",
+        findings=reports / "findings",
+        executed=reports / "notebooks",
+        figures=reports / "figures",
+        tables=reports / "tables",
+        article=reports / "report.pdf",
+    )
 
 
 def entry(section: Mapping[str, Any], place: str, name: str) -> Any:

@@ -1,12 +1,16 @@
-"""Where a run's results come from: the code's commit, the machine, the time that a study took."""
+"""Where a run's results come from: authors, the code's commit, the machine, the time it took."""
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import yaml
 from joblib import cpu_count
 
-CODE = ("msroi", "study", "notebooks", "conf", "dvc.yaml", "params.yaml")
+CODE = ("msroi", "study", "notebooks", "conf", "dvc.yaml")  # conf/ composes params.yaml
 RUNS = Path("data/released/runs.csv")
 
 
@@ -18,8 +22,24 @@ def commit(folder: Path = Path()) -> str:
     found = _git(folder, "log", "-1", "--format=%H", "--", *CODE)
     if not found:
         return "unknown (not a git repository)"
-    changed = _git(folder, "status", "--porcelain", "--", *CODE)
-    return f"{found} with uncommitted changes" if changed else found
+    differ = _git(folder, "status", "--porcelain", "--", *CODE)
+    return f"{found} with uncommitted changes" if differ else found
+
+
+def changed(params: Mapping[str, Any], conf: Path = Path("conf")) -> list[str]:
+    """The sections of params.yaml that are not as ``conf`` composes them for the study.
+
+    Where image sets lie says nothing of a study: the paths in `datasets` are left aside.
+    """
+    from dvc.utils.hydra import compose_and_dump
+
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "params.yaml"
+        overrides = [f"study={params['study']}"]
+        compose_and_dump(target, str(conf.resolve()), None, "config", "", overrides)
+        composed = yaml.safe_load(target.read_text())
+    own, theirs = _without_paths(params), _without_paths(composed)
+    return sorted(key for key in own | theirs if own.get(key) != theirs.get(key))
 
 
 def machine() -> str:
@@ -36,6 +56,14 @@ def processor() -> str:
     return f"{name}, {cpu_count()} cores"
 
 
+def authors(citation: Mapping[str, Any]) -> list[str]:
+    """Name the software's authors, of what CITATION.cff says: entities, and persons."""
+    return [
+        author.get("name") or f"{author['given-names']} {author['family-names']}"
+        for author in citation["authors"]
+    ]
+
+
 def duration(study: str, runs: Path = RUNS) -> str:
     """What `benchmarks/minutes.py` recorded of a study; "" where it recorded none."""
     import pandas as pd
@@ -48,6 +76,14 @@ def duration(study: str, runs: Path = RUNS) -> str:
         return ""
     row = own.iloc[-1]
     return f"{row['minutes']} minutes from nothing, on {row['machine']} (commit {row['commit']})"
+
+
+def _without_paths(params: Mapping[str, Any]) -> dict[str, Any]:
+    sets = params["datasets"].items()
+    return {
+        **params,
+        "datasets": {name: {**(own or {}), "path": None} for name, own in sets},
+    }
 
 
 def _git(folder: Path, *command: str) -> str:

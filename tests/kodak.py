@@ -20,11 +20,12 @@ RUN = dict.fromkeys(("authors", "licence", "commit", "machine", "python", "durat
 
 
 @cache
-def composed(study):
-    """A study's parameters, as DVC composes them."""
+def composed(study, *overrides):
+    """A study's parameters, as DVC composes them for someone who names no image sets."""
     with TemporaryDirectory() as folder:
         target = Path(folder) / "params.yaml"
-        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", [f"study={study}"])
+        chosen = [f"study={study}", "datasets=example", *overrides]
+        compose_and_dump(target, str(ROOT / "conf"), None, "config", "", chosen)
         return yaml.safe_load(target.read_text())
 
 
@@ -33,10 +34,11 @@ def published():
     return {name: pd.read_csv(path) for name, path in paths.items()}
 
 
-def content(tables, params):
+def content(tables, params, skipped=None):
     trial = pd.read_csv(ROOT / TRIAL, dtype={"image": str})
     rows = article.deviations(README)
-    return article.content(tables, params, trial=trial, deviations=rows, run=RUN)
+    told = {"trial": trial, "deviations": rows, "run": RUN, "skipped": skipped or {}}
+    return article.content(tables, params, **told)
 
 
 def pictures(folder):

@@ -5,6 +5,8 @@ import logging
 import re
 import subprocess
 from copy import deepcopy
+from os.path import relpath
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from kodak import README, ROOT, composed, content, pictures, published
 from rungs import climbed
 
 from study import provenance
-from study.article import article, facts
+from study.article import article, facts, heads
 from study.article.article import NoDeviationsError, deviations, parameters
 from study.statistics.ladder import ladder
 
@@ -40,8 +42,8 @@ def said(tables, params, tmp_path):
     folder = tmp_path / "article"
     folder.mkdir()
 
-    def words():
-        source = article.lay_out(content(tables, params), pictures(tmp_path), folder)
+    def words(**skipped):
+        source = article.lay_out(content(tables, params, skipped), pictures(tmp_path), folder)
         found = typst.query(source, "par", root=folder, ignore_system_fonts=True)
         return "\n".join(plain(node) for node in json.loads(found))
 
@@ -162,6 +164,42 @@ def test_parameters_change_what_is_said_of_the_method(params, said):
     assert "The heads trained here draw the maps of Rendered scenes." in before
 
 
+def test_the_article_says_what_was_chosen_on_purpose_and_what_was_skipped(params, said):
+    assert not re.search("chosen on purpose|were skipped", said())
+    params["datasets"]["kodak"]["each"] = 6
+    params["datasets"]["caltech101"] |= {"each": 30}
+    params["fetch"]["cat2000"] = {}
+    params["datasets"]["cat2000"]["categories"] = ["Action", "Social"]
+    after = said(**{"Kodak PhotoCD": 2})
+    for words in (
+        "Of Kodak PhotoCD this study takes a part, chosen on purpose: 6 images, drawn at random.",
+        "Of Caltech-101 this study takes a part, chosen on purpose: 30 images of each category, dr",
+        "chosen on purpose: the images of Action and Social alone.",
+        "Images that could not be decoded were skipped: 2 of “Kodak PhotoCD”.",
+    ):
+        assert words in after
+    params["train"]["data"] = "cat2000"
+    params["datasets"]["cat2000"]["each"] = 5
+    after = said()
+    assert "both heads on CAT2000 (the part named below, " in after
+    assert "5 images of each of Action and Social, drawn at random." in after
+
+
+def test_heads_are_named_after_what_the_parameters_say_and_not_after_one_study():
+    kodak, sample, paper = (facts.chosen(composed(study)) for study in ("kodak", "sample", "paper"))
+    released, own = "the released heads", "this study’s own heads, trained on "
+    assert kodak["whose"] == {
+        "counted": own + "Rendered scenes",
+        "photograph": released,
+        "finds": released,
+    }
+    assert sample["whose"]["photograph"] is None  # it shows none
+    assert paper["whose"]["counted"] == paper["whose"]["photograph"] == own + "Caltech-256"
+    assert paper["whose"]["finds"] == released  # what is recorded of them
+    assert heads.whose("mine.onnx", composed("kodak")) == "the heads in mine.onnx"
+    assert not re.search(r"released heads (learned|find|know)|heads that were trained", ARTICLE)
+
+
 def test_the_parameters_are_params_yamls(params):
     rows = dict(parameters(params))
     assert rows["evaluate.methods.main.mosaic"] == "levels 5, q_low 30, q_high 70"
@@ -197,6 +235,27 @@ def test_every_figure_table_and_source_is_referred_to():
     assert cited == set(sources)
 
 
+def test_beside_each_figure_are_links_to_its_notebook_and_to_its_numbers(tmp_path):
+    (tmp_path / "layout.typ").write_text((SOURCES / "layout.typ").read_text())
+    pictures(tmp_path)
+    places = json.dumps(article.places(composed("sample")))
+    drawn = [
+        f'#picture("{name}", places: json(bytes({json.dumps(places)})))[What it shows.]'
+        for name in article.FIGURES
+    ]
+    source = tmp_path / "figures.typ"
+    source.write_text("\n".join(['#import "layout.typ": picture', *drawn]))
+    found = json.loads(typst.query(source, "link", root=tmp_path, ignore_system_fonts=True))
+    targets = [(Path("reports") / node["dest"]).as_posix() for node in found]
+    assert [relpath(target) for target in targets] == [
+        target
+        for name in article.FIGURES
+        for target in (f"notebooks/{name}.ipynb", f"reports/tables/{name}.csv")
+    ]
+    assert all((ROOT / relpath(target)).exists() for target in targets[::2])
+    assert "picture.with(places: report.places)" in ARTICLE
+
+
 NO_PROSE = (
     r"^//.*$",  # comments
     r"(?s:^\$ .*?\$ <[\w-]+>)|\$.*?\$",  # equations, and those within a line
@@ -226,9 +285,9 @@ def git(folder, *command):
 
 @pytest.fixture
 def repository(tmp_path):
-    """Code and a lock file, each in a commit of its own."""
+    """Code, the parameters and a lock file, each in a commit of its own."""
     git(tmp_path, "init", "--quiet")
-    for name in ("params.yaml", "dvc.lock"):
+    for name in ("dvc.yaml", "params.yaml", "dvc.lock"):
         (tmp_path / name).write_text(name)
         git(tmp_path, "add", name)
         git(tmp_path, "commit", "--quiet", "--message", name)
@@ -237,11 +296,24 @@ def repository(tmp_path):
 
 def test_the_commit_is_the_last_one_of_the_code_and_marked_where_files_differ_from_it(repository):
     clean = provenance.commit(repository)
-    assert clean == git(repository, "rev-parse", "HEAD~1").strip()
+    assert clean == git(repository, "rev-parse", "HEAD~2").strip()
     (repository / "dvc.lock").write_text("other")
+    (repository / "params.yaml").write_text("composed by another study")
     assert provenance.commit(repository) == clean
-    (repository / "params.yaml").write_text("other")
+    (repository / "dvc.yaml").write_text("other")
     assert provenance.commit(repository) == f"{clean} with uncommitted changes"
+
+
+def test_parameters_are_a_studys_own_unless_they_are_other_than_it_composes(params):
+    assert provenance.changed(params, ROOT / "conf") == []
+    params["datasets"]["kodak"]["path"] = "/pictures/kodak"
+    params["datasets"]["holiday"] = {"path": "/pictures/2024"}
+    assert provenance.changed(params, ROOT / "conf") == ["datasets"]  # of a set that it knows not
+    del params["datasets"]["holiday"]
+    assert provenance.changed(params, ROOT / "conf") == []
+    params["evaluate"]["quality"] = 60
+    params["datasets"]["kodak"]["each"] = 4
+    assert provenance.changed(params, ROOT / "conf") == ["datasets", "evaluate"]
 
 
 def test_where_there_is_no_git_the_commit_is_unknown(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from msroi.images import png
 from study.__main__ import app
 from study.data.classes import background, merge, read_groups, split
 from study.data.fetch import fetch
+from study.data.part import Part, choose, part_of
 from study.data.registry import DatasetError, source, sources
 from study.data.sets import ImageSet, Item, intact, load
 from study.data.truths import density, object_masks, points
@@ -157,7 +158,7 @@ def test_a_copy_on_disk_is_linked_and_another_path_moves_the_link(tmp_path, monk
 def test_a_set_that_is_there_is_never_replaced(tmp_path):
     tree(tmp_path / "raw", "mine.png")
     own = tree(tmp_path / "other", "a.png")
-    with pytest.raises(DatasetError, match="is there already: remove it"):
+    with pytest.raises(DatasetError, match="is there already: move it elsewhere"):
         fetch(source("holiday"), tmp_path / "raw", source_path=own)
     assert names(load("holiday", tmp_path / "raw")) == ["mine"]
 
@@ -166,8 +167,8 @@ def test_a_set_that_is_there_is_never_replaced(tmp_path):
     ("count", "said"),
     [
         (0, "own is no folder"),
-        (1, "holds 1 images and Kodak PhotoCD has 24"),
-        (24, r"kodim01.png has the sha256 sum .* and not a56e27cb"),
+        (1, r"holds 1 images and Kodak PhotoCD has 24: complete it, or choose a part of it on pur"),
+        (24, r"kodim01.png has the sha256 sum .* and not a56e27cb.*: put the right file in its"),
     ],
     ids=["missing", "incomplete", "of other images"],
 )
@@ -190,6 +191,93 @@ def test_a_copy_that_is_not_the_set_is_refused_and_not_linked(count, said, tmp_p
 def test_a_set_that_can_not_be_downloaded_says_how_to_get_it(name, said, tmp_path):
     with pytest.raises(DatasetError, match=said):
         fetch(source(name), tmp_path / name)
+
+
+@pytest.mark.parametrize("folder", ["CAT2000", "Cat2000", "cat2000"])
+def test_a_copy_is_found_in_capitals_too_and_its_very_name_comes_first(
+    folder, tmp_path, monkeypatch
+):
+    tree(tmp_path / f"data/{folder}", *HALF_OF_CAT2000)
+    monkeypatch.setenv("MSROI_DATA", str(tmp_path / "data"))
+    fetch(source("cat2000"), tmp_path / "raw/cat2000", part=Part(each=1))
+    assert (tmp_path / "raw/cat2000.whole").resolve() == tmp_path / "data" / folder
+    tree(tmp_path / "data/cat2000", *HALF_OF_CAT2000)
+    fetch(source("cat2000"), tmp_path / "raw/cat2000", part=Part(each=1))
+    assert (tmp_path / "raw/cat2000.whole").resolve() == tmp_path / "data/cat2000"
+
+
+# A part of a set
+
+PLACES = [
+    f"{name}/00{number}.jpg" for name in ("Action", "Art", "Social") for number in range(1, 6)
+]
+HALF_OF_CAT2000 = [
+    f"trainSet/{kind}/{place}" for kind in ("Stimuli", "FIXATIONMAPS") for place in PLACES
+]
+
+
+def test_a_part_is_drawn_by_seed_and_by_category_and_a_smaller_one_lies_within(tmp_path):
+    images = load("cat2000", tree(tmp_path, *HALF_OF_CAT2000))
+    asked = {"categories": ["Social", "Art"], "each": 3}
+    chosen = choose(images, part_of(asked, seed=1))
+    assert Counter(item.category for item in chosen) == {"Art": 3, "Social": 3}
+    assert chosen.classes == ("Art", "Social")
+    assert {(item.category, item.label) for item in chosen} == {("Art", 0), ("Social", 1)}
+    again, other = (choose(images, part_of(asked, seed=seed)) for seed in (1, 2))
+    assert names(again) == names(chosen) != names(other)
+    fewer = choose(images, Part(categories=("Art",), each=2, seed=1))
+    assert set(names(fewer)) < set(names(chosen))
+    assert part_of({"path": "/x", "categories": None, "each": None}, seed=1) is None
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (Part(categories=("Nature",)), "names 'Nature': .* has Action, Art, Social"),
+        (Part(each=6), "cat2000.each asks for 6 images of Action and there are 5: lower it"),
+        (Part(each=0), "each is 0: give 1 or more"),
+    ],
+)
+def test_a_part_that_is_not_there_is_refused_with_what_is(part, said, tmp_path):
+    with pytest.raises(DatasetError, match=said):
+        choose(load("cat2000", tree(tmp_path, *HALF_OF_CAT2000)), part)
+
+
+def test_of_a_part_every_stage_sees_the_chosen_images_with_their_truths(tmp_path):
+    own = tree(tmp_path / "own", *HALF_OF_CAT2000)
+    target = tmp_path / "raw/cat2000"
+    part = Part(categories=("Art", "Social"), each=2, seed=3)
+    for path in (own, own / "trainSet"):  # either may be what a user has
+        fetch(source("cat2000"), target, source_path=path, part=part)
+        images = load("cat2000", target)
+        assert Counter(item.category for item in images) == {"Art": 2, "Social": 2}
+        assert all(item.fixations.is_file() for item in images)
+        assert names(images) == names(choose(load("cat2000", own), part))
+    assert all(not path.is_symlink() for path in own.rglob("*"))
+
+
+def test_a_part_comes_and_goes_and_the_whole_is_still_there(tmp_path):
+    """A set that was downloaded, or that a user put in its place, is moved and never lost."""
+    target = tree(tmp_path / "raw/holiday", "a.png", "b.png", "c.png")
+    for each in (1, 2, None, None, 1, None):
+        images = fetch(source("holiday"), target, part=each and Part(each=each))
+        assert len(images) == len(load("holiday", target)) == each or 3
+    assert not target.is_symlink()
+    assert names(load("holiday", target)) == ["a", "b", "c"]
+
+
+def test_a_part_of_an_incomplete_set_needs_no_other_image(tmp_path):
+    own = tree(tmp_path / "own", "001.ak47/a.jpg", "001.ak47/b.jpg", "257.clutter/c.jpg")
+    fetch(source("caltech256"), tmp_path / "raw", source_path=own, part=Part(each=1))
+    images = load("caltech256", tmp_path / "raw")
+    assert (len(images), images.classes) == (1, ("001.ak47",))
+    assert len(background(images)) == 1  # of no class, and whole
+
+
+def test_objects_come_along_with_a_part(tmp_path):
+    own = annotated(tmp_path / "own")
+    images = fetch(source("coco"), tmp_path / "raw", source_path=own, part=Part(each=2))
+    assert [len(object_masks(item)) for item in images] == [1, 2]
 
 
 # Fixations
@@ -422,7 +510,9 @@ def test_broken_images_are_left_out_by_name_where_they_are_to_be_skipped(half_br
 
 
 def test_a_broken_image_stops_where_it_is_to_stop_and_where_there_is_no_other(half_broken):
-    with pytest.raises(DatasetError, match=r"cut.png is broken .*set broken: skip"):
+    with pytest.raises(
+        DatasetError, match=r"cut.png is broken .*in its place, or set broken: skip"
+    ):
         intact(half_broken, broken="stop")
     with pytest.raises(DatasetError, match="all 3 images"):
         intact(half_broken.select(["cut", "empty", "text"]), broken="skip")

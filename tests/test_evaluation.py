@@ -81,6 +81,8 @@ def folder(tmp_path_factory):
     run = {"heads": dict.fromkeys(HEADS, "small.onnx"), "methods": "main"}
     params = {
         "seed": 1,
+        "reports": "reports",
+        "models": "models",
         "broken": "stop",
         "saliency": {"rule": {"select": "topk", "k": 2}},
         "evaluate": {
@@ -423,6 +425,7 @@ def test_broken_images_are_skipped_where_params_say_so_but_not_all_of_a_set(here
     evaluate_stage("mine")
     assert "a/broken.png" in capsys.readouterr().err
     assert CSV.read_bytes() == unbroken
+    assert json.loads(CSV.with_suffix(".json").read_text())["skipped"] == 1
     with pytest.raises(StudyError, match="1 of 1 images"):
         evaluate_stage("none")
 

@@ -43,6 +43,18 @@ def upload(button, name, content):
     button.value = ({**sent, "content": memoryview(content)},)
 
 
+def mouse(canvas, *events):
+    """As the browser tells what the mouse does on a canvas: (event, x, y) in its pixels."""
+    for event, x, y in events:
+        canvas._handle_custom_msg({"event": f"mouse_{event}", "x": x, "y": y}, [])
+
+
+def stroke(panel, *points):
+    """Press the button at the first point, move over the others, and let go at the last."""
+    moved = [("move", x, y) for x, y in points[1:]]
+    mouse(panel.easel, ("down", *points[0]), *moved, ("up", *points[-1]))
+
+
 def shown(panel):
     return decode(bytes(panel.pictures["JPEG"].value))
 
@@ -113,17 +125,25 @@ def test_a_large_photograph_and_its_map_are_scaled_down_alike(tmp_path, monkeypa
     assert scaled == pytest.approx(np.full((32, 48), 0.8))
 
 
-def test_one_touch_on_black_is_salient_within_its_radius_where_the_ring_is_drawn():
-    brush, black = subject.Brush(50, 50, 20), np.zeros((101, 101), np.float32)
-    touched, drawn = brush.touch(black.shape), brush.shown_on(black)
+def test_a_stroke_on_black_is_salient_within_the_radius_of_its_path_and_nowhere_else():
+    touched = subject.touch((101, 141), [(50, 50), (90, 50)], 20)
     salient = metrics.salient_region(touched)
-    assert touched[50, 50] == 1 and salient[50, 69] and not salient[50, 71]
-    assert (drawn[50, 71] == 255).all() and (drawn[50, 50] == drawn[0, 0]).all()
+    assert touched[50, 50] == touched[50, 70] == touched[50, 90] == 1
+    assert touched[60, 70] == pytest.approx(1 - 0.5**2)
+    assert salient[50, 109] and not salient[50, 111] and not salient[71, 70]
+    assert subject.touch((101, 141), [(50, 50), (50, 50)], 20)[50, 50] == 1  # a click
+    assert not subject.touch((101, 141), [(500, 50)], 20).any()
+
+
+def test_a_map_is_light_on_its_photograph():
+    white, saliency = np.full((1, 3, 3), 200, np.uint8), np.array([[0, 0.5, 1]], np.float32)
+    assert subject.lit(white, saliency)[0, :, 0].tolist() == [40, 120, 200]
 
 
 def test_the_panel_begins_with_what_it_is_given_and_offers_only_pictures(panel, photo):
     expected = explore.step(photo, centred(photo), **SETTINGS)
-    assert bytes(panel.pictures["JPEG"].value) == bytes(panel.large.value) == expected.data
+    assert bytes(panel.pictures["JPEG"].value) == expected.data
+    assert np.array_equal(panel.easel.picture, subject.lit(photo, centred(photo)))
     assert f"{len(expected.data):,}</b> of {expected.budget_bytes:,} bytes" in panel.numbers.value
     assert "a.png: 96×64 pixels" in panel.about.value and panel.message.value == ""
     assert panel.image.options == ("a.png", "b.png", "uploaded")
@@ -151,7 +171,7 @@ def test_a_knob_changes_the_picture_the_difference_and_the_numbers(panel):
 
 def test_only_the_knobs_that_the_method_heeds_can_be_moved_and_wait_until_they_are_let_go(panel):
     sliders = [knob for name, knob in panel.knobs.items() if name != "method"]
-    assert not any(slider.continuous_update for slider in [*sliders, *panel.brush.values()])
+    assert not any(slider.continuous_update for slider in [*sliders, panel.brush["radius"]])
     heeded = {"direct": {"strength"}, "mosaic": set(MOSAIC), "standard": set()}
     for method, names in heeded.items():
         panel.knobs["method"].value = method
@@ -159,12 +179,33 @@ def test_only_the_knobs_that_the_method_heeds_can_be_moved_and_wait_until_they_a
         assert still == {"strength", *MOSAIC} - names
 
 
-def test_the_standard_jpeg_is_made_once_for_a_budget_and_shown_large(panel):
+def test_the_standard_jpeg_is_made_once_for_a_budget(panel):
     first = panel.steps["standard"]
     panel.knobs["strength"].value = 5
     assert panel.steps["standard"] is first
-    panel.view.value = "standard JPEG"
-    assert bytes(panel.large.value) == first.data
+
+
+def test_photograph_and_jpeg_lie_under_one_line_and_each_side_can_be_another(panel, photo):
+    left, right = panel.curtain.pictures
+    assert np.array_equal(left, photo) and np.array_equal(right, panel.steps["direct"].pixels)
+    assert (panel.curtain.width, panel.curtain.height) == (96, 64)
+    panel.sides[0].value = "standard JPEG"
+    left, right = panel.curtain.pictures
+    assert np.array_equal(left, panel.steps["standard"].pixels)
+    assert np.array_equal(right, panel.steps["direct"].pixels)
+
+
+def test_the_line_follows_the_mouse_while_it_is_held_and_stays_when_the_pictures_change(panel):
+    curtain = panel.curtain
+    assert curtain.line == 48
+    mouse(curtain, ("move", 20, 5))
+    assert curtain.line == 48
+    mouse(curtain, ("down", 30, 5), ("move", 20, 9), ("up", 20, 9), ("move", 70, 9))
+    assert curtain.line == 20
+    panel.knobs["quality"].value = 20
+    assert curtain.line == 20
+    mouse(curtain, ("down", 30, 5), ("move", 300, 5))
+    assert curtain.line == 95  # never out of reach
 
 
 def test_q_low_above_q_high_is_a_sentence_and_mended_by_the_next_move(panel):
@@ -180,8 +221,7 @@ def test_q_low_above_q_high_is_a_sentence_and_mended_by_the_next_move(panel):
 def test_another_photograph_is_read_and_encoded(panel, photo):
     panel.image.value = "b.png"
     assert shown(panel).shape == (48, 96, 3)
-    panel.view.value = "photograph"
-    assert np.array_equal(np.array(Image.open(io.BytesIO(panel.large.value))), photo[:48, ::-1])
+    assert np.array_equal(panel.curtain.pictures[0], photo[:48, ::-1])
 
 
 def test_a_broken_file_of_the_folder_is_a_sentence(panel, folder):
@@ -198,12 +238,12 @@ def test_another_map_moves_the_bytes(panel, photo):
 
 
 def test_painting_begins_with_the_map_that_is_shown(panel, photo):
-    panel.brush["x"].value, panel.brush["y"].value = 25, 75
-    panel.buttons["add"].click()
-    touched = subject.Brush(24, 48, 0.2 * 64).touch((64, 96))
+    stroke(panel, (24, 48), (60, 48))
+    touched = subject.touch((64, 96), [(24, 48), (60, 48)], 0.1 * 64)
     assert panel.map.value == "painted"
     assert panel.saliency == pytest.approx(1 - (1 - centred(photo)) * (1 - touched))
-    assert (panel.saliency > centred(photo) - 1e-6).all() and panel.saliency.max() <= 1
+    assert panel.saliency[48, 40] == 1 and panel.saliency.max() <= 1
+    assert np.array_equal(panel.easel.picture, subject.lit(photo, panel.saliency))
     expected = explore.step(photo, panel.saliency, **SETTINGS)
     assert bytes(panel.pictures["JPEG"].value) == expected.data
     assert panel.steps["standard"].values["psnr_s"] == pytest.approx(
@@ -212,18 +252,25 @@ def test_painting_begins_with_the_map_that_is_shown(panel, photo):
 
 
 def test_erasing_and_clearing_leave_less(panel, photo):
-    panel.buttons["erase"].click()
+    panel.brush["does"].value, panel.brush["radius"].value = "erases", 20
+    stroke(panel, (48, 32))
     assert panel.saliency[32, 48] < 0.01 < centred(photo)[32, 48]
     assert (panel.saliency <= centred(photo)).all() and panel.saliency.min() >= 0
-    panel.buttons["clear"].click()
+    panel.clear_map.click()
     assert not panel.saliency.any()
     assert "–" in panel.numbers.value  # PSNR-S of no pixel
 
 
-def test_moving_the_brush_shows_its_ring_and_encodes_nothing(panel):
-    ring, steps = panel.pictures["map"].value, panel.steps
+def test_a_stroke_is_encoded_once_when_it_ends_also_at_the_edge(panel, photo):
+    steps = panel.steps
     panel.brush["radius"].value = 40
-    assert panel.pictures["map"].value != ring and panel.steps is steps
+    mouse(panel.easel, ("move", 10, 10), ("down", 10, 10), ("move", 90, 10))
+    assert panel.steps is steps and panel.map.value == "centre"
+    mouse(panel.easel, ("out", 97, 10))
+    assert panel.steps is not steps and panel.saliency[10, 50] == 1
+    steps = panel.steps
+    mouse(panel.easel, ("up", 90, 10), ("out", 90, 10))
+    assert panel.steps is steps
 
 
 def test_an_uploaded_photograph_is_chosen(panel):
@@ -272,7 +319,7 @@ def test_what_was_never_uploaded_is_asked_for_and_an_uploaded_map_is_followed(pa
 
 
 def test_a_painted_map_stays_with_its_photograph(panel):
-    panel.buttons["add"].click()
+    stroke(panel, (24, 48))
     panel.image.value = "b.png"
     assert panel.map.value == "centre" and panel.message.value == ""
     panel.map.value = "painted"

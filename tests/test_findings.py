@@ -16,10 +16,11 @@ from typer.testing import CliRunner
 from msroi.network import HEADS
 from msroi.saliency import centre_prior
 from study.__main__ import app
-from study.data.classes import split
+from study.data.classes import merge, read_groups, split
 from study.data.sets import ImageSet, Item, load
 from study.measure import findings
 from study.params import StudyError, as_json
+from study.rendered.scenes import write_set
 from study.training.trainer import load_examples, predict
 
 ROOT = Path(__file__).parents[1]
@@ -88,10 +89,61 @@ def test_find_names_the_classes_of_the_images_that_each_head_held_out(two_classe
     assert table["images"].tolist() == [2] * 4  # a third of six, of each class
 
 
+def test_find_merges_the_classes_of_heads_that_were_trained_on_merged_ones(two_classes):
+    (two_classes / "groups.csv").write_text("class,group\na,letter\nb,letter\n")
+    images = load("caltech101", two_classes / "data/raw/caltech101")
+    merged = merge(images, read_groups(two_classes / "groups.csv"))
+    held_out = split(merged, validation=0.3, seed=7)
+    nets = [network(head, classes=merged.classes) for head in HEADS]
+    for net in nets:
+        net.metadata = {"validation": 0.3, "seed": 7, "groups": "groups.csv"}
+        net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
+    exported(two_classes / "models/both.onnx", *nets)
+    assert find_caltech101().exit_code == 0
+    table = pd.read_csv("found/caltech101/heads.csv")
+    assert table[["class", "images"]].to_numpy().tolist() == [["letter", 4]] * 2  # of twelve
+
+
 def test_find_refuses_heads_that_were_trained_on_other_images(two_classes):
     (two_classes / "data/raw/caltech101/a/00.png").unlink()
     with pytest.raises(StudyError, match="MS-ROI was trained on other images than the 11 of cal"):
         find_caltech101()
+
+
+def find_scenes(tmp_path, monkeypatch, *, data):
+    """What `find scenes` writes by heads that say that they learned from the set ``data``."""
+    monkeypatch.chdir(tmp_path)
+    sizes = {"train_size": (64, 64), "test_size": (64, 96)}
+    write_set(Path("data/raw/scenes"), train=24, test_per_count=1, seed=1, **sizes)
+    taught = load("scenes", "data/raw/scenes", subset="train")
+    held_out = split(taught, validation=0.5, seed=7)
+    nets = [network(head, classes=taught.classes) for head in HEADS]
+    for net in nets:
+        net.metadata = {"data": data, "validation": 0.5, "seed": 7}
+        net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
+    exported(Path("models/both.onnx"), *nets)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["findings"] = {"scenes": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    told = CliRunner().invoke(app, ["find", "scenes", "--to", "found"], catch_exceptions=False)
+    assert told.exit_code == 0
+    return held_out, sorted(path.name for path in Path("found/scenes").iterdir())
+
+
+def test_find_also_asks_heads_that_learned_from_scenes_for_the_classes_that_they_held_out(
+    tmp_path, monkeypatch
+):
+    held_out, written = find_scenes(tmp_path, monkeypatch, data="scenes")
+    assert written == ["classes.csv", "heads.csv"]
+    table = pd.read_csv("found/scenes/classes.csv")
+    assert table.groupby("head")["images"].sum().tolist() == [len(held_out["validation"])] * 2
+    assert table.columns.tolist() == ["class", "images", "accuracy", "average_precision", "head"]
+
+
+def test_heads_that_learned_from_other_images_are_not_asked_for_the_classes_of_scenes(
+    tmp_path, monkeypatch
+):
+    assert find_scenes(tmp_path, monkeypatch, data="caltech256")[1] == ["heads.csv"]
 
 
 def scene(folder, masks):
@@ -225,9 +277,64 @@ def test_a_map_that_lights_where_people_looked_agrees_with_them(looked_at):
     wrong[20:, :10] = 1
     maps = {"right": lambda _: right, "wrong": lambda _: wrong}
     rows = {row["map"]: row for row in findings.found(looked_at, maps)}
-    for measure in ("auc_judd", "nss", "cc"):
+    for measure in ("auc_judd", "nss", "cc", "sim"):
         assert rows["right"][measure] > rows["wrong"][measure]
     assert rows["right"]["image"] == looked_at[0].name
+
+
+def test_similarity_is_the_mass_that_two_maps_share():
+    left, even = np.zeros((2, 4)), np.ones((2, 4))
+    left[:, :2] = 3
+    assert findings.similarity(left, left * 2) == pytest.approx(1)
+    assert findings.similarity(left, even) == pytest.approx(0.5)
+    assert findings.similarity(left, left[:, ::-1]) == 0
+    assert findings.similarity(np.zeros((2, 4)), even) == pytest.approx(1)  # a flat map
+
+
+@pytest.fixture
+def maps_of_fixations(tmp_path, monkeypatch):
+    """CAT2000's layout, two categories of an image each, at whose left half people looked."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "data/raw/cat2000/trainSet"
+    density = np.zeros((24, 32), np.uint8)
+    density[:, :16] = 200
+    for category in ("Art", "Pattern"):
+        for folder, picture in {
+            "Stimuli": Image.new("RGB", (32, 24)),
+            "FIXATIONMAPS": Image.fromarray(density),
+        }.items():
+            (root / folder / category).mkdir(parents=True)
+            picture.save(root / folder / category / "001.png")
+    return root.parent
+
+
+def test_where_fixations_are_known_as_maps_alone_maps_agree_with_them_by_cc_and_similarity(
+    maps_of_fixations,
+):
+    left = np.zeros((24, 32), np.float32)
+    left[:, :16] = 1
+    maps = {"left": lambda _: left, "flat": lambda _: np.ones_like(left)}
+    table = pd.DataFrame(findings.found(load("cat2000", maps_of_fixations), maps))
+    assert table.columns.tolist() == ["image", "map", "cc", "sim"]
+    assert table.loc[0, ["cc", "sim"]].tolist() == pytest.approx([1, 1])
+    assert table.loc[1, ["cc", "sim"]].tolist() == pytest.approx([0, 0.5])
+    judged = findings.by_set({"cat2000": table}, of="left", seed=1)
+    assert judged["measure"].tolist() == ["cc", "cc", "sim", "sim"]
+    assert judged.loc[3, ["map", "difference"]].tolist() == ["flat", pytest.approx(0.5)]
+
+
+def test_find_asks_of_cat2000_where_people_looked_and_not_its_categories(
+    maps_of_fixations,
+):
+    exported(Path("models/both.onnx"), *(network(head) for head in HEADS))
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params["findings"] = {"cat2000": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
+    Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    told = CliRunner().invoke(app, ["find", "cat2000", "--to", "found"], catch_exceptions=False)
+    assert told.exit_code == 0
+    table = pd.read_csv("found/cat2000/heads.csv")
+    assert table.columns.tolist() == ["image", "map", "cc", "sim"]
+    assert table["image"].unique().tolist() == ["Art/001", "Pattern/001"]
 
 
 def test_differences_are_paired_by_unit_and_averaged_within():

@@ -1,10 +1,12 @@
 """Executed notebooks, and the stages that make notebooks and report."""
 
+import json
+
 import nbformat
 import pytest
 
 from study.article import notebooks
-from study.params import StudyError
+from study.params import StudyError, places_of
 from study.stages import notebook as notebook_stage
 from study.stages import report as report_stage
 
@@ -53,12 +55,29 @@ def test_a_widget_leaves_nothing_in_what_is_kept():
     assert cleaned.cells[0].outputs == [] and "widgets" not in cleaned.metadata
 
 
+def test_what_was_skipped_is_counted_once_a_set_in_evaluation_and_in_training(tmp_path):
+    params = {"reports": tmp_path, "models": "models", "train": {"data": "caltech256"}}
+    params["train"]["heads"] = {"cam": {}, "msroi": {}}
+    params["evaluate"] = {"runs": {name: {"set": "kodak"} for name in ("kodak", "rates", "sound")}}
+    places = places_of(params)
+    told = {places.results / "kodak.json": {"images": 22, "skipped": 2}}
+    told |= {places.results / "rates.json": {"images": 1, "skipped": 1}}
+    told |= {places.results / "sound.json": {"images": 24}}
+    told |= {places.training / "cam/split.json": {"train": [], "skipped": ["a", "b", "c"]}}
+    told |= {places.training / "msroi/split.json": {"train": []}}
+    for path, content in told.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content))
+    assert report_stage._skipped(params, places) == {"Kodak PhotoCD": 2, "Caltech-256": 3}
+
+
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(
-        "{study: tiny, seed: 1, notebook: {pictures: {mine: {}}}}"
+        "{study: tiny, seed: 1, reports: reports/tiny, models: models, "
+        "notebook: {pictures: {mine: {}}}}"
     )
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StudyError, match=r"reports/tables/.*csv is not here"):
+    with pytest.raises(StudyError, match=r"reports/tiny/tables/.*csv is not here"):
         report_stage.report()
     with pytest.raises(StudyError, match="no notebook 'yours': choose from mine"):
         notebook_stage.notebook("yours")

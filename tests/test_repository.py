@@ -1,13 +1,17 @@
 """What must agree between the repository's own files."""
 
+import json
 import re
 import shutil
 import tomllib
+from itertools import permutations
+from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 from dvc.repo import Repo
+from dvc.utils.hydra import compose_and_dump
 from kodak import README, ROOT, composed
 
 from study.article.notebooks import parameters_of
@@ -107,47 +111,116 @@ def test_a_notebooks_defaults_are_the_sample_study(notebook):
 
 def data_that_notebooks_depend_on(study, folder):
     """Of each notebook, by dvc.yaml as DVC fills it with a study's parameters."""
+    return {
+        stage.name.partition("@")[2]: {
+            dep.def_path
+            for dep in stage.deps
+            if dep.def_path.startswith(("reports/", "data/raw/", "models/", "msroi/weights/"))
+        }
+        for stage in stages_of(study, folder)
+        if stage.name.startswith("notebook-")
+    }
+
+
+def stages_of(study, folder):
+    """The stages of dvc.yaml as DVC fills it with a study's parameters."""
+    folder.mkdir(exist_ok=True)
     (folder / "params.yaml").write_text(yaml.safe_dump(study))
     shutil.copyfile(ROOT / "dvc.yaml", folder / "dvc.yaml")
     with Repo.init(str(folder), no_scm=True) as repo:
-        stages = [stage for stage in repo.index.stages if stage.name.startswith("notebook-")]
-        return {
-            stage.name.partition("@")[2]: {
-                dep.def_path
-                for dep in stage.deps
-                if dep.def_path.startswith(("reports/", "data/raw/", "models/", "msroi/weights/"))
-            }
-            for stage in stages
-        }
+        return list(repo.index.stages)
+
+
+def test_no_study_writes_what_another_reads_or_writes_but_for_the_images(tmp_path):
+    """Image sets are for all; the scenes and categories that a study renders it renders again."""
+    written, read = {}, {}
+    for study in (*STUDIES, "released", "trial"):
+        stages = stages_of(composed(study), tmp_path / study)
+        made = {out.def_path for stage in stages for out in stage.outs}
+        written[study] = {path for path in made if not path.startswith("data/raw/")}
+        read[study] = {dep.def_path for stage in stages for dep in stage.deps}
+    for study, other in permutations(written, 2):
+        assert not written[study] & (written[other] | read[other])
+        folders = {Path(path) for path in read[other] if path.startswith(("reports", "models"))}
+        assert not [path for path in written[study] if folders & {*Path(path).parents}]
+    assert {"reports/report.pdf", "reports/results/scale.csv", "models/cam.onnx"} < written[
+        "sample"
+    ]
+    assert {"reports/kodak/report.pdf", "models/kodak/cam.onnx"} < written["kodak"]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_curves_and_metrics_are_shown_of_the_study_at_hand(study, tmp_path):
+    params = composed(study)
+    stages_of(params, tmp_path)
+    with Repo(str(tmp_path)) as repo:
+        (index,) = [repo.index]
+        shown = [str(path) for paths in index._metrics.values() for path in paths]
+        curves = json.dumps(index._plots)
+    for head in ("cam", "msroi"):
+        folder = f"{params['reports']}/training/{head}"
+        assert f"{folder}/metrics.json" in shown
+        assert f"{folder}/plots/metrics/train_loss.tsv" in curves
 
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp_path):
     study = composed(study)
     groups, photographs = study["notebook"], {study["photographs"]}
-    trained = {f"models/{head}.onnx" for head in ("cam", "msroi")}
+    reports = study["reports"]
+    trained = {f"{study['models']}/{head}.onnx" for head in ("cam", "msroi")}
     drawing = set(study["saliency"]["heads"].values())
-    scenes = {"data/raw/scenes", "reports/findings/scenes"}
+    scenes = {"data/raw/scenes", f"{reports}/findings/scenes"}
     (closeup,), (finds,) = groups["scenes"].values(), groups["released"].values()
     found = {f"{finds['found']}/{name}" for name in ("caltech101", *JUDGES)}
     expected = {
-        **{name: {f"reports/results/{run}.csv"} for name, run in groups["results"].items()},
+        **{name: {f"{reports}/results/{run}.csv"} for name, run in groups["results"].items()},
         **{
-            name: {f"reports/results/{run}.csv" for run in runs}
+            name: {f"{reports}/results/{run}.csv" for run in runs}
             for name, runs in groups["sets"].items()
         },
         **{name: photographs | drawing for name in groups["pictures"]},
-        "verdict": {f"reports/results/{run}.csv" for run in groups["verdict"]["verdict"]}
-        | {"reports/results/scale.csv", "reports/findings/scenes"},
+        "verdict": {f"{reports}/results/{run}.csv" for run in groups["verdict"]["verdict"]}
+        | {
+            f"{reports}/results/scale.csv",
+            f"{reports}/findings/scenes",
+            f"{reports}/tables/ladder.csv",
+        },
         "figure2_cam_vs_msroi": scenes
         | trained
         | drawing
-        | {f"data/raw/{closeup['looked_at']['set']}"},
+        | {f"data/raw/{closeup['looked_at']['set']}"}
+        | {
+            f"reports/findings/{name}"
+            for name in (study["train"]["data"], closeup["looked_at"]["set"])
+        },
         "model_what_it_finds": photographs
         | {path for path in found if "reports" in path}
         | {"msroi/weights/released.onnx"},
     }
     assert data_that_notebooks_depend_on(study, tmp_path) == expected
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_where_sets_lie_is_said_once_and_is_a_parameter_of_the_stages_that_fetch_them(
+    study, tmp_path
+):
+    shutil.copytree(ROOT / "conf", tmp_path / "conf", ignore=shutil.ignore_patterns("mine.yaml"))
+    (tmp_path / "conf/datasets/mine.yaml").write_text("{kodak: {path: /mine}, cat2000: {each: 2}}")
+    shutil.copyfile(ROOT / "dvc.yaml", tmp_path / "dvc.yaml")
+    chosen = [f"study={study}", "datasets.cat2000.path=/other"]
+    target = tmp_path / "params.yaml"
+    compose_and_dump(target, str(tmp_path / "conf"), None, "config", "", chosen)
+    found = yaml.safe_load(target.read_text())["datasets"]
+    assert found["kodak"] == {"path": "/mine", "categories": None, "each": None}
+    assert found["cat2000"] == {"path": "/other", "categories": None, "each": 2}
+    with Repo.init(str(tmp_path), no_scm=True) as repo:
+        fetching = [stage for stage in repo.index.stages if stage.name.startswith("fetch@")]
+        for stage in fetching:
+            (params,) = [dep.params for dep in stage.deps if dep.def_path == "params.yaml"]
+            name = stage.name.partition("@")[2]
+            assert name in found and f"datasets.{name}" in params
+    assert fetching
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

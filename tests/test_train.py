@@ -319,6 +319,17 @@ def test_images_of_no_class_enter_the_training_alone_and_only_where_params_say_s
     assert load_model(with_no_class / "models/cam.onnx", "cam").classes == ("ant", "bee")
 
 
+def test_images_that_training_skipped_as_broken_are_named_beside_the_split(with_no_class):
+    changed(with_no_class, background=False)
+    params = yaml.safe_load(Path("params.yaml").read_text()) | {"broken": "skip"}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    Path("data/raw/caltech101/ant/image_0003.jpg").write_bytes(b"no image")
+    train_stage("cam", resume=False)
+    split = json.loads(Path("reports/training/cam/split.json").read_text())
+    assert split["skipped"] == ["ant/image_0003.jpg"]
+    assert (len(split["train"]), len(split["validation"])) == (9, 2)
+
+
 def test_a_set_without_images_of_no_class_is_told_what_to_set(study):
     changed(study)
     with pytest.raises(DatasetError, match=r"no images of no class: set .*background: false"):

@@ -13,6 +13,7 @@ from functools import reduce
 from importlib.metadata import version
 from importlib.resources import files
 from operator import getitem
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from msroi.errors import InputError
 from msroi.metrics import ALL
 from study.article import facts
 from study.article.facts import Params, Tables
+from study.params import NOTEBOOKS, places_of
 from study.training.recipe import architecture_of, recipe_of
 
 FIGURES = (  # in the article's order; each has a table of the same name
@@ -62,12 +64,14 @@ def content(
     trial: pd.DataFrame,
     deviations: Sequence[Sequence[str]],
     run: Mapping[str, str],
+    skipped: Mapping[str, int],
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
     ``found`` has the table that each notebook of `FIGURES` saved; ``trial`` is the record at
     `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
-    the facts of this run by name, shown as they are (authors, commit, machine, …).
+    the facts of this run by name, shown as they are (authors, commit, machine, …); ``skipped`` how
+    many images of a set, by its title, were left out as broken.
     """
     results = facts.found(found)
     asked = params["notebook"]
@@ -79,12 +83,21 @@ def content(
         "labels": {key: metric.label for key, metric in ALL.items()},
         "constants": facts.constants(),
         "chosen": facts.chosen(params),
+        "taken": facts.taken(params, skipped),
         "trial": facts.tried(trial, seed=params["seed"]),
+        "places": places(params),
         "main": results["sets"][main],
         "deviations": deviations,
         "parameters": parameters(params),
         **results,
     }
+
+
+def places(params: Params) -> dict[str, str]:
+    """Where a reader of the report finds the notebooks and their tables: paths from its folder."""
+    own = places_of(params)
+    folders = {"notebooks": NOTEBOOKS, "tables": own.tables}
+    return {name: relpath(folder, own.article.parent) for name, folder in folders.items()}
 
 
 def typeset(content: Mapping[str, Any], figures: Sequence[Path]) -> bytes:

@@ -20,8 +20,8 @@ from msroi.encoder.tables import TUNES, Tune
 from msroi.metrics import ALL, METRICS, PAPERS, PEAK, SALIENT_SHARE, Metric
 from msroi.network import SIDE_RATIOS, STRIDE
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
+from study.article import heads
 from study.data.registry import source, title_of
-from study.params import MODELS
 from study.statistics import claims, trial
 from study.statistics.intervals import RESAMPLES, Interval, side, signed
 from study.training.recipe import architecture_of, recipe_of
@@ -314,6 +314,7 @@ def chosen(params: Params) -> Facts:
         "strength": strength,
         "tune": {"name": tune} | _tune(TUNES[tune]),
         "train": _training(params),
+        "whose": _whose(params),
         **_runs(params),
     }
 
@@ -333,14 +334,50 @@ def _training(params: Params) -> Facts:
     section = params["train"]
     data = source(section["data"])
     recipes = {head: recipe_of(head, section, seed=params["seed"]) for head in section["heads"]}
+    asked = params["datasets"].get(section["data"]) or {}
     images = params["fetch"][section["data"]].get("train") or data.images
     return {
         "data": data.title,
-        "images": f"{images:,}",
+        "images": None if asked.get("each") or asked.get("categories") else f"{images:,}",
         "size": section["size"],
         "validation": f"{section['validation']:.0%}",
         "epochs": {head: recipe.epochs for head, recipe in recipes.items()},
         "frozen": recipes["msroi"].frozen,
+    }
+
+
+def taken(params: Params, skipped: Mapping[str, int]) -> Facts:
+    """Which sets the study takes a part of, on purpose; and how many images it had to skip.
+
+    ``parts`` has a record for each such set: its title, the categories (none where it is all of
+    them), the images of each one (None where it is all), and whether the set has classes.
+    ``skipped`` is printed by the set's title, as it is given.
+    """
+    asked = {name: params["datasets"].get(name) or {} for name in params["fetch"]}
+    parts = [
+        {
+            "set": source(name).title,
+            "categories": [str(one) for one in own.get("categories") or []],
+            "each": own.get("each"),
+            "classed": source(name).classes > 0,
+        }
+        for name, own in asked.items()
+        if own.get("each") or own.get("categories")
+    ]
+    return {"parts": parts, "skipped": {title: f"{count:,}" for title, count in skipped.items()}}
+
+
+def _whose(params: Params) -> Facts:
+    """Whose heads counted the objects of scenes, drew Figure 2's photograph, and are shown."""
+    groups = params["notebook"]
+    photograph = groups["scenes"]["figure2_cam_vs_msroi"]["looked_at"]["image"]
+    shown = groups["released"]["model_what_it_finds"]
+    return {
+        "counted": heads.of_findings("scenes", params),
+        "photograph": heads.whose(params["saliency"]["heads"]["msroi"], params)
+        if photograph
+        else None,
+        "finds": heads.of_folder(shown.get("found", ""), params),
     }
 
 
@@ -349,7 +386,8 @@ def _runs(params: Params) -> Facts:
     runs, asked = params["evaluate"]["runs"], params["notebook"]
     main, categories = asked["verdict"]["verdict"]
     titles = {name: title_of(run) for name, run in runs.items()}
-    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == MODELS}
+    own_folder = Path(params["models"])
+    own = {name for name, run in runs.items() if Path(run["heads"]["msroi"]).parent == own_folder}
     variants = params["evaluate"]["methods"]["ablations"]
     return {
         "titles": titles,

@@ -48,7 +48,7 @@ def download(url: str, path: Path, *, checksum: str) -> None:
 def require_checksum(path: Path, checksum: str) -> None:
     """Refuse, by a DatasetError that names both, a file with another checksum than expected."""
     if wrong := _mismatch(path, checksum):
-        raise DatasetError(f"{path} {wrong}: delete it and run again, or put the right file there")
+        raise DatasetError(f"{path} {wrong}: put the right file in its place and run again")
 
 
 def require_room(folder: Path, size_bytes: int) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from filelock import AcquireReturnProxy, FileLock, Timeout
 
 from study.data.download import download, extract, require_checksum, require_room
+from study.data.part import Part, choose, link_part
 from study.data.registry import DatasetError, Source, sources
 from study.data.sets import ImageSet, Item, images_folder, listed
 from study.data.truths import check_mask, has_fixations, has_objects
@@ -21,21 +22,30 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 logger = logging.getLogger(__name__)
 
 
-def fetch(entry: Source, target: Path, *, source_path: Path | str | None = None) -> ImageSet:
-    """Bring an image set to `target` and check it: layout, count and (Kodak) checksums.
+def fetch(
+    entry: Source,
+    target: Path,
+    *,
+    source_path: Path | str | None = None,
+    part: Part | None = None,
+) -> ImageSet:
+    """Bring an image set, or a part of it, to `target` and check it.
 
     It is taken from, in this order: `source_path`, a copy on disk as its archive unpacks or from
-    the folder of its images on; what is at `target` already; `$MSROI_DATA/<name>`; the set's own
-    server. A copy on disk is linked, never copied or changed. A download works in the folder
-    `<target>.partial`, where a stopped one goes on, and `target` appears only when all is there.
-    Another run that wants the same set waits meanwhile. DatasetError if the set can be had nowhere,
-    or what was found is incomplete or damaged.
+    the folder of its images on; what is at `target` already; `$MSROI_DATA/<name>`, in capitals or
+    not; the set's own server. A copy on disk is linked, never copied or changed. A download works
+    in the folder `<target>.partial`, where a stopped one goes on, and `target` appears only when
+    all is there. Of a `part`, `target` leads to `<target>.chosen`, a folder of links into the whole
+    set, which is then at `<target>.whole`. Another run that wants the same set waits meanwhile.
+
+    Checked are the layout, the count (of a whole set) and Kodak's checksums. DatasetError if the
+    set can be had nowhere, or what was found is incomplete or damaged.
     """
     if entry.made:
         raise DatasetError(f"{entry.name} is made by the sample study, there is none to fetch")
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target):
-        images = _place(entry, target, source_path)
+        images = _whole_or_part(entry, target, source_path, part)
         shutil.rmtree(_workplace(target), ignore_errors=True)
     logger.info(images.summary())
     return images
@@ -51,18 +61,42 @@ def _alone(target: Path) -> AcquireReturnProxy:
         return lock.acquire()
 
 
-def _place(entry: Source, target: Path, source_path: Path | str | None) -> ImageSet:
+def _whole_or_part(
+    entry: Source, target: Path, source_path: Path | str | None, part: Part | None
+) -> ImageSet:
+    """Keep the whole set at `target`, or beside it where `target` shows a part."""
+    whole, chosen = (target.with_name(f"{target.name}.{state}") for state in ("whole", "chosen"))
+    if target.is_symlink() and target.resolve() == chosen.resolve():
+        target.unlink()  # of an earlier choice
+    here, there = (whole, target) if part else (target, whole)
+    if os.path.lexists(there):
+        if os.path.lexists(here):
+            raise DatasetError(f"{target} and {whole} are both there: move one of them away")
+        there.rename(here)
+    images = _place(entry, here, source_path, part)
+    if not part:
+        return images
+    link_part(images, entry, chosen)
+    _link(chosen.resolve(), target)
+    return listed(entry, target)
+
+
+def _place(
+    entry: Source, target: Path, source_path: Path | str | None, part: Part | None
+) -> ImageSet:
     copy = _copy_on_disk(entry, source_path)
     if target.exists() and not target.is_symlink():
         if source_path and not target.samefile(copy):
-            raise DatasetError(f"{target} is there already: remove it to use {copy} in its place")
+            raise DatasetError(
+                f"{target} is there already: move it elsewhere to use {copy} in its place"
+            )
     elif copy:
-        _validated(entry, copy)
+        _validated(entry, copy, part)
         _link(copy, target)
     elif not target.exists():
         target.unlink(missing_ok=True)  # a link that leads nowhere any more
         _download(entry, target)
-    return _validated(entry, target)
+    return _validated(entry, target, part)
 
 
 def _copy_on_disk(entry: Source, source_path: Path | str | None) -> Path | None:
@@ -72,25 +106,35 @@ def _copy_on_disk(entry: Source, source_path: Path | str | None) -> Path | None:
             raise DatasetError(f"{copy} is no folder: mend datasets.{entry.name}.path")
         return copy
     if folder := os.environ.get(DATA_VARIABLE):
-        for name in (entry.name, *entry.also):
-            copy = Path(folder).expanduser().resolve() / name
-            if copy.is_dir():
-                return copy
+        if copy := _named(entry, Path(folder).expanduser().resolve()):
+            return copy
         logger.warning("%s (%s) has no %s", DATA_VARIABLE, folder, entry.name)
     return None
 
 
-def _validated(entry: Source, root: Path) -> ImageSet:
-    """List an image set, and refuse one that is not what the registry says."""
+def _named(entry: Source, folder: Path) -> Path | None:
+    """The set's folder by any of its names, as they are written or in other capitals."""
+    there = [path for path in sorted(folder.glob("*")) if path.is_dir()]
+    exact = {path.name: path for path in there}
+    found = {path.name.lower(): path for path in there} | exact
+    return next((found[name] for name in (entry.name, *entry.also) if name in found), None)
+
+
+def _validated(entry: Source, root: Path, part: Part | None = None) -> ImageSet:
+    """List an image set, or a part of it, and refuse one that is not what the registry says."""
     images = listed(entry, root)
-    _require_count(entry, root, len(images), entry.images, "images")
-    _require_count(entry, root, len(images.classes), entry.classes, "classes")
+    if part:
+        images = choose(images, part)
+    else:
+        _require_count(entry, root, len(images), entry.images, "images")
+        _require_count(entry, root, len(images.classes), entry.classes, "classes")
     _require_truths(entry, images, "fixations", entry.fixations, has_fixations)
     _require_truths(entry, images, "objects", entry.objects, has_objects)
     for item in images if entry.objects else ():
         check_mask(item)
+    names = {item.path.name for item in images}
     for url, checksum in entry.files.items():
-        if not _file_name(url).endswith(ARCHIVES):
+        if _file_name(url) in names:
             require_checksum(images_folder(entry, root) / _file_name(url), checksum)
     return images
 
@@ -100,7 +144,8 @@ def _require_count(entry: Source, root: Path, found: int, expected: int, what: s
     if not complete:
         raise DatasetError(
             f"{root} holds {found:,} {what} and {entry.title} has {expected:,}: "
-            "complete it, or remove it and run again to fetch it anew"
+            f"complete it, or choose a part of it on purpose by datasets.{entry.name}.each and "
+            ".categories (data/README.md)"
         )
 
 
@@ -165,17 +210,17 @@ def _by_hand(entry: Source) -> str:
     if entry.page:
         return (
             f"{entry.title} has no archive with a known checksum: get it from {entry.page} and set "
-            f"datasets.{entry.name}.path in params.yaml to its folder (data/README.md)"
+            f"datasets.{entry.name}.path to its folder (data/README.md)"
         )
     known = ", ".join(name for name, known in sources().items() if known.page)
     return (
         f"{entry.name} is none of the known image sets ({known}): for images of your own, set "
-        f"datasets.{entry.name}.path in params.yaml to their folder"
+        f"datasets.{entry.name}.path to their folder (data/README.md)"
     )
 
 
 def _workplace(target: Path) -> Path:
-    return target.with_name(f"{target.name}.partial")
+    return target.with_name(f"{target.name.removesuffix('.whole')}.partial")
 
 
 def _file_name(url: str) -> str:

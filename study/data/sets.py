@@ -18,7 +18,7 @@ from study.data.registry import DatasetError, Source, source
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}
 MASKS, OBJECTS = "masks", "objects.csv"  # beside scenes: label images; name, count, index, class
-MAKE_OR_FETCH = "run `python -m study fetch {name}`, or set datasets.{name}.path in params.yaml"
+MAKE_OR_FETCH = "run `python -m study fetch {name}`, or set datasets.{name}.path (data/README.md)"
 
 logger = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ def intact(images: ImageSet, *, broken: Literal["skip", "stop"]) -> ImageSet:
     for path, damage in bad.items():
         if broken == "stop":
             raise DatasetError(
-                f"{path} is broken ({damage}): mend or remove it, or set broken: skip"
+                f"{path} is broken ({damage}): put a sound copy in its place, or set broken: skip"
             )
         logger.warning("left out %s, which is broken (%s)", path, damage)
     if not bad:

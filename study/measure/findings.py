@@ -18,6 +18,7 @@ from study.statistics.intervals import mean_interval
 
 THRESHOLDS = np.arange(1, 52) / 51  # of `precision_recall`, as shares of the map's largest value
 CURVE = ("threshold", "precision", "recall", "f")
+MEASURES = (("nss",), ("auc",), ("cc", "sim"))  # of `by_set`: the first that a set has
 BETA_SQUARED = 0.3  # of `f_measure`: precision counts for more, as in all work on salient objects
 
 Drawn = Iterable[tuple[str, np.ndarray]]  # names of maps, and the maps of one image
@@ -74,8 +75,8 @@ def found(images: ImageSet, maps: Mapping[str, SaliencyOf]) -> Iterator[dict[str
     everywhere). Of photographs whose objects are known a row an image: image, objects, map, `auc`
     of their union, found (the share of them that are), and precision and recall, [51] each, of
     `precision_recall`, which `curves` averages. Of every other set a row an image: image, map, and
-    its agreement with where people looked: auc_judd, nss, cc; the density is that of
-    `study.data.truths.density` at the set's own sigma.
+    its agreement with where people looked: auc_judd and nss, where their fixations are known point
+    by point, cc and sim; the density is that of `study.data.truths.density` at the set's own sigma.
     """
     of_objects = _by_object if source(images.name).objects_in else _by_image
     for item in images:
@@ -124,10 +125,13 @@ def _by_image(image: str, masks: np.ndarray, drawn: Drawn) -> Iterator[dict[str,
 
 
 def _fixated(item: Item, sigma: float, drawn: Drawn) -> Iterator[dict[str, Any]]:
-    where, looked = points(item), density(item, sigma=sigma)
+    where = points(item) if has_points(item) else None
+    looked = density(item, sigma=sigma)
     for name, saliency in drawn:
-        scores = {"auc_judd": auc_judd(saliency, where), "nss": nss(saliency, where)}
-        yield {"image": item.name, "map": name} | scores | {"cc": cc(saliency, looked)}
+        row = {"image": item.name, "map": name}
+        if where is not None:
+            row |= {"auc_judd": auc_judd(saliency, where), "nss": nss(saliency, where)}
+        yield row | {"cc": cc(saliency, looked), "sim": similarity(saliency, looked)}
 
 
 def curves(found: pd.DataFrame, *, by: Sequence[str] = ("map",)) -> pd.DataFrame:
@@ -175,17 +179,17 @@ def by_set(tables: Mapping[str, pd.DataFrame], *, of: str, seed: int) -> pd.Data
     """What maps find in several sets: each map's mean, and the map ``of`` less it.
 
     ``tables`` are those of `found`, by the sets' names; of a set with fixations the measure is nss,
-    of one with true objects auc. Columns: set, measure, map, value, difference, low, high (95%),
-    images.
+    or cc and sim where no points are known, of one with true objects auc. Columns: set, measure,
+    map, value, difference, low, high (95%), images.
     """
     rows = []
     for name, table in tables.items():
-        measure = "nss" if "nss" in table else "auc"
-        means = table.groupby("map", sort=False)[measure].mean().rename("value").reset_index()
-        less = differences(table, unit="image", value=measure, of=of, seed=seed)
-        less = less.rename(columns={"units": "images"})
-        rows.append(means.merge(less, on="map", how="left").assign(set=name, measure=measure))
-        rows[-1]["images"] = table["image"].nunique()
+        for measure in next(some for some in MEASURES if some[0] in table):
+            means = table.groupby("map", sort=False)[measure].mean().rename("value").reset_index()
+            less = differences(table, unit="image", value=measure, of=of, seed=seed)
+            less = less.rename(columns={"units": "images"})
+            rows.append(means.merge(less, on="map", how="left").assign(set=name, measure=measure))
+            rows[-1]["images"] = table["image"].nunique()
     together = pd.concat(rows, ignore_index=True)
     first = ["set", "measure", "map", "value"]
     return together[[*first, "difference", "low", "high", "images"]]
@@ -275,6 +279,23 @@ def cc(saliency: np.ndarray, density: np.ndarray) -> float:
     return float(np.corrcoef(saliency.ravel(), density.ravel())[0, 1])
 
 
+def similarity(saliency: np.ndarray, density: np.ndarray) -> float:
+    """Similarity of a map with the density of fixations, both [H, W] and not negative: SIM.
+
+    Both are divided by their sums, a map that is 0 everywhere taken for a flat one; the result is
+    the sum over the pixels of the smaller of the two, ∈ [0, 1], 1 where both are alike. Larger is
+    better. Bylinskii et al. 2019, doi:10.1109/TPAMI.2018.2815601, say what it rewards.
+    """
+    first, second = (_distribution(values) for values in (saliency, density))
+    return float(np.minimum(first, second).sum())
+
+
+def _distribution(values: np.ndarray) -> np.ndarray:
+    values = values.astype(np.float64)
+    total = values.sum()
+    return values / total if total else np.full(values.shape, 1 / values.size)
+
+
 def average_precision(scores: np.ndarray, present: np.ndarray) -> float:
     """Mean over the positives of the precision at each one's rank (no interpolation).
 
@@ -285,6 +306,11 @@ def average_precision(scores: np.ndarray, present: np.ndarray) -> float:
     hits = present[np.argsort(-scores, kind="stable")]
     ranks = np.flatnonzero(hits) + 1
     return float((np.arange(1, len(ranks) + 1) / ranks).mean())
+
+
+def has_points(item: Item) -> bool:
+    """Whether fixations of an image are known point by point, and not as a map alone."""
+    return item.fixations is not None and item.fixations.suffix == ".mat"
 
 
 def _pixels(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

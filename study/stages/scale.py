@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from study.params import heads_in, read_params
+from study.params import heads_in, places_of, read_params
 from study.stages.evaluate import methods_of, write_results
 
 
 def scale() -> None:
-    """Encode one image at many sizes (Figure 4); writes reports/results/scale.csv and .json."""
+    """Encode one image at many sizes (Figure 4); writes results/scale.csv and .json."""
     from msroi.saliency import named_maps
     from study.measure import evaluation
 
@@ -25,7 +25,7 @@ def scale() -> None:
         methods=methods,
         qualities=[params["evaluate"]["quality"]],
     )
-    write_results("scale", table)
+    write_results(places_of(params).results / "scale", table)
 
 
 def _large_image(section: Mapping[str, Any], seed: int):

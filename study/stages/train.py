@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from msroi.files import write_atomically
-from study.params import MODELS, RAW, TRAINING, as_json, entry, read_params
+from study.params import RAW, as_json, entry, places_of, read_params
 
 
 def train(
@@ -34,7 +34,7 @@ def train(
     from study.training.trainer import Trainer, load_examples
 
     params = read_params()
-    seed = params["seed"]
+    seed, places = params["seed"], places_of(params)
     entry(params["train"]["heads"], "train.heads", name)
     section = settings_of(name, params["train"])
     recipe = recipe_of(name, params["train"], seed=seed)
@@ -53,18 +53,20 @@ def train(
             sets_of["train"] = replace(images, items=sets_of["train"].items + nothing.items)
         parts = [load_examples(own, sizes[part]) for part, own in sets_of.items()]
         trainer = Trainer(_network(name, images.classes, params), recipe)
-        state = MODELS / f"{name}.state.safetensors"
-        _run_epochs(trainer, parts, state, TRAINING / name, resume=resume)
+        state = places.models / f"{name}.state.safetensors"
+        _run_epochs(trainer, parts, state, places.training / name, resume=resume)
         if not parallel.first():
             return
     history = [epoch._asdict() for epoch in trainer.history]
     metadata = {key: section[key] for key in ("data", "size", "stored", "validation", "groups")}
     metadata |= {"seed": seed, "recipe": asdict(recipe), "epochs": history, "result": history[-1]}
     metadata |= {"split_sha256": sha256(as_json(split)).hexdigest()}
-    save_checkpoint(trainer.network, MODELS / f"{name}.safetensors", metadata)
+    save_checkpoint(trainer.network, places.models / f"{name}.safetensors", metadata)
     trainer.network.metadata = metadata
-    export([trainer.network.cpu()], MODELS / f"{name}.onnx")
-    write_atomically(TRAINING / name / "split.json", as_json(split))
+    export([trainer.network.cpu()], places.models / f"{name}.onnx")
+    broken = [str(path.relative_to(every.root)) for path in images.strays.get("broken", ())]
+    told = split | ({"skipped": broken} if broken else {})
+    write_atomically(places.training / name / "split.json", as_json(told))
     state.unlink()
 
 
@@ -82,7 +84,7 @@ def _run_epochs(trainer, parts, state: Path, curves: Path, *, resume: bool) -> N
     if not parallel.first():
         deque(epochs, maxlen=0)  # runs them all
         return
-    state.parent.mkdir(exist_ok=True)
+    state.parent.mkdir(parents=True, exist_ok=True)
     with Live(str(curves), resume=resume, save_dvc_exp=False, dvcyaml=None, report=None) as live:
         for epoch in epochs:
             write_atomically(state, save(trainer.state()))

@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 from msroi.files import write_atomically
 from msroi.saliency import network_map
-from study.params import MODELS, RAW, TRIAL, StudyError, as_csv, read_params
+from study.params import RAW, TRIAL, StudyError, as_csv, places_of, read_params
 
 
 def trial(
@@ -36,7 +36,7 @@ def trial(
     names = {
         name: dict(zip(FACTORS, name.split("-"), strict=True)) for name in params["train"]["heads"]
     }
-    files = {name: MODELS / f"{name}.onnx" for name in names}
+    files = {name: places_of(params).models / f"{name}.onnx" for name in names}
     maps = {name: network_map(file, **section["rule"]) for name, file in files.items()}
     rows = []
     for title in section["sets"]:

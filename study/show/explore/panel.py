@@ -15,11 +15,12 @@ from msroi.encoder import METHODS, OFFERED
 from msroi.images import ImageError, png
 from msroi.metrics import salient_region
 from study.show.explore import subject as subjects
-from study.show.explore.subject import AMPLIFIED, PAINTED, UPLOADED, Brush, DrawMap, Photo, Subject
+from study.show.explore.canvas import Curtain, Easel, Stroke
+from study.show.explore.subject import AMPLIFIED, PAINTED, UPLOADED, DrawMap, Photo, Subject
 
-VIEWS = ("this JPEG", "standard JPEG", "photograph")  # the large picture
+VIEWS = ("photograph", "standard JPEG", "this JPEG")  # on either side of the line
 TITLES = {  # of the small ones
-    "map": "Map: 0 black, 1 light; ring: the brush",
+    "map": "Map, to paint on: 0 dark, 1 light",
     "JPEG": "This JPEG",
     "difference": f"Luma error ×{AMPLIFIED}: 0 black, 25.5 white",
 }
@@ -27,7 +28,6 @@ ALERT = '<b style="color: var(--jp-error-color1, #b00020)">{}</b>'  # as Jupyter
 LOOK = {"style": {"description_width": "6em"}, "layout": {"width": "18.5em"}}
 INDENTED = {"margin": "2px 2px 2px 6.5em"}
 FITTED = {"height": "auto", "width": "100%", "margin": "0"}
-AT_MOST_AS_WIDE = {"height": "auto", "max_width": "100%", "align_self": "flex-start"}
 choice = partial(widgets.Dropdown, **LOOK)
 
 
@@ -77,16 +77,20 @@ class Panel(widgets.VBox):
             widgets.FileUpload(description=f"upload {what}", accept="image/*", layout=INDENTED)
             for what in ("photo", "map")
         )
-        self.brush, self.knobs = _brush_sliders(), _knobs(settings)
-        self.buttons = {
-            name: widgets.Button(description=name, layout={"width": "auto"})
-            for name in ("add", "erase", "clear")
+        self.brush = {
+            "does": choice(description="brush", options=["adds", "erases"]),
+            "radius": _slider("radius, %", 10, 1, 60, "of the shorter side"),
         }
+        self.clear_map = widgets.Button(description="clear the map", layout=INDENTED)
+        self.knobs = _knobs(settings)
         self.about, self.message, self.numbers = (widgets.HTML() for _ in range(3))
-        self.pictures = {name: widgets.Image(layout=FITTED) for name in TITLES}
-        self.view = widgets.ToggleButtons(options=VIEWS, layout={"margin": "0.8em 0 0 0"})
-        self.large = widgets.Image(layout=AT_MOST_AS_WIDE)
-        super().__init__([*self._rows(), self.view, self.large])
+        self.easel, self.curtain = Easel(self.paint), Curtain()
+        self.pictures = {name: widgets.Image(layout=FITTED) for name in ("JPEG", "difference")}
+        self.sides = [
+            choice(description=f"{where} of the line", options=VIEWS, value=value)
+            for where, value in (("left", "photograph"), ("right", "this JPEG"))
+        ]
+        super().__init__([*self._rows(), widgets.HBox(self.sides), self.curtain])
         self._listen()
         self._take(subjects.read_photo(self.files[image]))
         self.show_all()
@@ -94,11 +98,10 @@ class Panel(widgets.VBox):
     def _rows(self) -> list[widgets.Widget]:
         """Lay out the controls and numbers side by side, the message, and the small pictures."""
         chosen = [self.image, self.image_file, self.map, self.map_file, *self.brush.values()]
-        buttons = widgets.HBox(list(self.buttons.values()), layout=INDENTED)
-        columns = [[*chosen, buttons], list(self.knobs.values()), [self.about, self.numbers]]
+        columns = [[*chosen, self.clear_map], list(self.knobs.values()), [self.about, self.numbers]]
         titled = [
             widgets.VBox([widgets.HTML(TITLES[name]), picture], layout={"flex": "1 1 0"})
-            for name, picture in self.pictures.items()
+            for name, picture in {"map": self.easel, **self.pictures}.items()
         ]
         wrapping = {"flex_flow": "row wrap", "grid_gap": "0.5em 2em"}
         controls = widgets.HBox([widgets.VBox(column) for column in columns], layout=wrapping)
@@ -109,16 +112,15 @@ class Panel(widgets.VBox):
             self.change_photo: [self.image],
             self.show_all: [self.map],
             self.show_step: self.knobs.values(),
-            self.show_map: self.brush.values(),
-            self.show_view: [self.view],
+            self.take_brush: self.brush.values(),
+            self.show_sides: self.sides,
             self.upload_photo: [self.image_file],
             self.upload_map: [self.map_file],
         }
         for handler, sources in heard.items():
             for source in sources:
                 source.observe(handler, "value")
-        for name, button in self.buttons.items():
-            button.on_click(getattr(self, name))
+        self.clear_map.on_click(self.clear)
 
     @property
     def saliency(self) -> np.ndarray:
@@ -149,15 +151,25 @@ class Panel(widgets.VBox):
         for saliency in _uploads(self.map_file, partial(subjects.read_map_of, self.subject.photo)):
             self._choose(UPLOADED, saliency)
 
-    @told
-    def add(self) -> None:
-        """Touch the map with the brush, whichever is shown; it becomes the painted one."""
-        self._choose(PAINTED, 1 - (1 - self.saliency) * (1 - self._touch()))
+    def paint(self, path: Stroke) -> None:
+        """Add to the map along a stroke of the brush, or erase; it becomes the painted one."""
+        self.path = path
+        self.follow_stroke()
 
     @told
-    def erase(self) -> None:
-        """Rub out of the map where the brush is."""
-        self._choose(PAINTED, self.saliency * (1 - self._touch()))
+    def follow_stroke(self) -> None:
+        """Take the last stroke into the map that is shown."""
+        touched = subjects.touch(self.subject.shape, self.path, self.easel.radius)
+        if self.brush["does"].value == "adds":
+            self._choose(PAINTED, 1 - (1 - self.saliency) * (1 - touched))
+        else:
+            self._choose(PAINTED, self.saliency * (1 - touched))
+
+    @told
+    def take_brush(self) -> None:
+        """Take the brush that is chosen: per cent of the photograph's shorter side."""
+        self.easel.radius = self.brush["radius"].value / 100 * min(self.subject.shape)
+        self.easel.colour = {"adds": "white", "erases": "black"}[self.brush["does"].value]
 
     @told
     def clear(self) -> None:
@@ -172,8 +184,8 @@ class Panel(widgets.VBox):
 
     @told
     def show_map(self) -> None:
-        """Show the map that is chosen, and where the brush is."""
-        self.pictures["map"].value = png(self._brush().shown_on(self.saliency))
+        """Show the map that is chosen, as light on the photograph."""
+        self.easel.show(subjects.lit(self.subject.photo.pixels, self.saliency))
 
     @told
     def show_step(self) -> None:
@@ -184,23 +196,24 @@ class Panel(widgets.VBox):
             knob.disabled = name not in heeded
         self.steps = self.subject.steps(self.map.value, settings)
         own, standard = self.steps[settings["method"]], self.steps["standard"]
-        self.views |= {"this JPEG": own.data, "standard JPEG": standard.data}
+        self.views |= {"this JPEG": own.pixels, "standard JPEG": standard.pixels}
         self.pictures["JPEG"].value = own.data
         self.pictures["difference"].value = png(own.difference)
         salient = salient_region(self.saliency)
         self.numbers.value = subjects.numbers(subjects.table(self.steps), salient)
-        self.show_view()
+        self.show_sides()
 
     @told
-    def show_view(self) -> None:
-        """Show the picture that is chosen at its true size, or as wide as the page."""
-        self.large.value = self.views.get(self.view.value, b"")
+    def show_sides(self) -> None:
+        """Show the two pictures that are chosen, under one line."""
+        self.curtain.show(*(self.views[side.value] for side in self.sides))
 
     def _take(self, photo: Photo) -> None:
         if self.map.value in (PAINTED, UPLOADED):  # on the last photograph
             self.map.value = next(iter(self.maps))
         self.subject = Subject(photo, self.maps)
-        self.views = {"photograph": png(photo.pixels)}
+        self.views = {"photograph": photo.pixels}
+        self.take_brush()
         (H, W), (height, width) = self.subject.shape, photo.shape
         scaled = "" if (height, width) == (H, W) else f", scaled to {W}×{H} so that moves are quick"
         self.about.value = escape(f"{self.image.value}: {width}×{height} pixels{scaled}")
@@ -209,24 +222,6 @@ class Panel(widgets.VBox):
         self.subject.keep(name, saliency)
         self.map.value = name
         self.show_all()
-
-    def _touch(self) -> np.ndarray:
-        return self._brush().touch(self.subject.shape)
-
-    def _brush(self) -> Brush:
-        """Return the brush in pixels, of sliders that are per cent of the photograph."""
-        H, W = self.subject.shape
-        across, down, radius = (slider.value / 100 for slider in self.brush.values())
-        return Brush(across * W, down * H, radius * min(H, W))
-
-
-def _brush_sliders() -> dict[str, widgets.ValueWidget]:
-    """Make the brush's sliders: per cent of the photograph's width, height and short side."""
-    return {
-        "x": _slider("brush, x %", 50, 0, 100, "from the left"),
-        "y": _slider("brush, y %", 50, 0, 100, "from the top"),
-        "radius": _slider("radius, %", 20, 2, 60, "of the shorter side"),
-    }
 
 
 def _knobs(at: Mapping[str, Any]) -> dict[str, widgets.ValueWidget]:

@@ -1,14 +1,14 @@
 """A photograph under exploration: its maps, drawn or painted, and the JPEGs of its settings."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageDraw
+from scipy.ndimage import distance_transform_edt
 
 from msroi import metrics
 from msroi.encoder import METHODS, encode
@@ -18,7 +18,7 @@ from msroi.metrics import METRICS
 LARGEST = 2**20  # pixels for which a step takes about two seconds
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 PAINTED, UPLOADED = "painted", "uploaded"
-RING = 1.5  # pixels of the white, and of the black, of the ring that shows the brush
+DARKEST = 0.2  # share of a photograph's light that is left where its map is 0
 AMPLIFIED = 10  # times: an error of 25.5 levels or more is white
 
 DrawMap = Callable[[np.ndarray], np.ndarray]  # image → map
@@ -31,32 +31,25 @@ class Photo(NamedTuple):
     shape: tuple[int, int]  # height and width of the file's own image, upright
 
 
-class Brush(NamedTuple):
-    """A soft round brush: its centre and radius in pixels. It touches nothing beyond."""
+def touch(shape: tuple[int, int], path: Sequence[tuple[float, float]], radius: float) -> np.ndarray:
+    """Return a stroke of a soft round brush along a path of (x, y): float32 [H, W] in [0, 1].
 
-    x: float
-    y: float
-    radius: float
+    It is 1 − d² where the path is d radii away, and touches nothing beyond one. All in pixels.
+    """
+    trace = Image.new("L", (shape[1], shape[0]), 255)
+    drawing = ImageDraw.Draw(trace)
+    drawing.point(path, fill=0)
+    drawing.line(path, fill=0)
+    if np.asarray(trace).all():  # the path lies outside
+        return np.zeros(shape, np.float32)
+    distance = distance_transform_edt(np.asarray(trace)) / radius
+    return np.maximum(1 - np.square(distance), 0).astype(np.float32)
 
-    def touch(self, shape: tuple[int, int]) -> np.ndarray:
-        """Return one touch of the brush, 1 − d² at d radii: float32 [H, W] in [0, 1]."""
-        return np.maximum(1 - np.square(self._distance(shape)), 0)
 
-    def shown_on(self, saliency: np.ndarray) -> np.ndarray:
-        """Draw a map [H, W] in the figures' colours, 0 black and 1 light, the brush as a ring."""
-        colours = (255 * mpl.colormaps["magma"](np.arange(256))[:, :3]).astype(np.uint8)
-        picture = colours[np.rint(255 * saliency).astype(np.uint8)]
-        outside = self.radius * (self._distance(saliency.shape) - 1)
-        picture[(outside >= 0) & (outside < RING)] = 255
-        picture[(outside < 0) & (outside >= -RING)] = 0
-        return picture
-
-    def _distance(self, shape: tuple[int, int]) -> np.ndarray:
-        """Return each pixel's distance from the centre, in radii: float32 [H, W]."""
-        H, W = shape
-        across = (np.arange(W, dtype=np.float32) - self.x) / self.radius
-        down = (np.arange(H, dtype=np.float32) - self.y) / self.radius
-        return np.hypot(down[:, None], across)
+def lit(photo: np.ndarray, saliency: np.ndarray) -> np.ndarray:
+    """Draw a map [H, W] as light on its photograph: all of it at 1, `DARKEST` at 0."""
+    light = DARKEST + (1 - DARKEST) * saliency
+    return np.rint(photo * light[:, :, None]).astype(np.uint8)
 
 
 class Step(NamedTuple):
