@@ -473,7 +473,8 @@ def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypa
         "methods": {"both": {"standard": {}, "jpeg2000": {}}},
         "runs": {"kodak": {"set": "kodak", "methods": "both"}, "rates": {"methods": "all"}},
     }
-    (tmp_path / "params.yaml").write_text(json.dumps({"evaluate": section}))
+    params = {"reports": "reports", "models": "models", "evaluate": section}
+    (tmp_path / "params.yaml").write_text(json.dumps(params))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ArgumentError, match="unknown method 'jpeg2000'"):
         evaluate_stage("kodak")

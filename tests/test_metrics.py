@@ -252,14 +252,34 @@ def test_compare_works_on_luma_but_for_ssimulacra2_and_has_psnr_s_only_with_a_ma
     assert with_map == without
 
 
-def test_ssimulacra2_is_the_librarys_of_the_two_as_files(pair, tmp_path):
+@pytest.mark.parametrize(
+    "shape", [(8, 8), (9, 150), (64, 69), (129, 74), (192, 128)], ids="{0[0]}×{0[1]}".format
+)
+def test_ssimulacra2_is_the_librarys_of_the_two_as_files(shape, pair, tmp_path):
     from ssimulacra2 import compute_ssimulacra2
 
     images = [np.stack([image, image // 2, 255 - image], axis=2) for image in pair]
+    images = [np.ascontiguousarray(np.resize(image, (*shape, 3))) for image in images]
     paths = [tmp_path / "reference.png", tmp_path / "distorted.png"]
     for image, path in zip(images, paths, strict=True):
         Image.fromarray(image).save(path)
-    assert metrics.ssimulacra2(*images) == compute_ssimulacra2(*map(str, paths))
+    library = compute_ssimulacra2(*map(str, paths))
+    assert metrics.ssimulacra2(*images) == pytest.approx(library, abs=1e-9)
+
+
+def test_a_reference_gives_each_of_many_images_what_compare_gives_and_its_truths(pair):
+    reference, first = (np.stack([image, image // 2, 255 - image], axis=2) for image in pair)
+    saliency, weights = hill(pair[0].shape), hill(pair[0].shape) ** 2
+    many = metrics.Reference(reference, saliency, {"psnr_fix": weights})
+    for distorted in (first, first[::-1], reference):
+        values = many.compare(distorted)
+        own = metrics.psnr_weighted(luma(reference), luma(distorted), weights)
+        assert values.pop("psnr_fix") == own
+        assert values == metrics.compare(reference, distorted, saliency)
+    with pytest.raises(ValueError, match="sizes differ"):
+        many.compare(first[:-1])
+    with pytest.raises(ValueError, match="sizes differ"):
+        metrics.Reference(reference, None, {"psnr_fix": weights[:-1]})
 
 
 def test_ssimulacra2_looks_at_colour_and_is_100_for_identical_images(pair):

@@ -127,7 +127,8 @@ def test_the_stage_puts_both_heads_in_one_file_with_all_that_training_recorded(
     """Of tiny heads, in a repository of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("msroi.network.RELEASED", tmp_path / "weights/released.onnx")
-    (tmp_path / "models").mkdir()
+    Path("params.yaml").write_text("{reports: reports, models: models}")
+    Path("models").mkdir()
     for head in HEADS:
         save_checkpoint(network(head), f"models/{head}.safetensors", {"size": 64, "seed": 7})
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]

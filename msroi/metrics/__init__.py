@@ -6,6 +6,7 @@ looks at colour. Larger is better by all.
 
 import contextlib
 import io
+from collections.abc import Mapping
 from functools import cache
 from math import inf, log10, nan
 from typing import NamedTuple
@@ -15,6 +16,7 @@ import numpy as np
 from msroi.images import check_rgb, luma
 from msroi.metrics.structure import multiscale_similarity, similarity, visual_information
 from msroi.region import SALIENT_SHARE, salient_region
+from msroi.score import Scorer
 from msroi.score import ssimulacra2 as ssimulacra2
 
 
@@ -73,18 +75,50 @@ def compare(
     ValueError
         The images, or the map, have different sizes, or an image is not uint8 RGB.
     """
-    check_rgb(reference)
-    check_rgb(distorted)
-    _check_sizes(reference[..., 0], distorted[..., 0])
-    x, y = luma(reference), luma(distorted)
-    values = {"psnr": psnr(x, y)}
-    if saliency is not None:
-        values["psnr_s"] = psnr_s(x, y, saliency)
-    values["psnr_hvs"], values["psnr_hvsm"] = psnr_hvs_and_hvsm(x, y)
-    first = similarity(x, y)  # SSIM itself, and where MS-SSIM begins
-    values |= {"ssim": first[0], "ms_ssim": multiscale_similarity(x, y, first)}
-    values["vifp"] = visual_information(x, y)
-    return values | {"ssimulacra2": ssimulacra2(reference, distorted)}
+    return Reference(reference, saliency).compare(distorted)
+
+
+class Reference:
+    """An image that others are compared with: what the metrics need of it alone is made once.
+
+    Parameters
+    ----------
+    image : uint8 [H, W, 3]
+        RGB.
+    saliency : float [H, W], optional
+        For psnr_s.
+    truths
+        Name of a value → weights float [H, W] of its `psnr_weighted`.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        saliency: np.ndarray | None = None,
+        truths: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        check_rgb(image)
+        self._shape, self._luma, self._truths = image.shape, luma(image), truths or {}
+        self._salient = None if saliency is None else salient_region(saliency)
+        for weights in (saliency, *self._truths.values()):
+            if weights is not None:
+                _check_sizes(self._luma, weights)
+        self._score = Scorer(image)
+
+    def compare(self, distorted: np.ndarray) -> dict[str, float]:
+        """The values that `compare` gives, and those of the truths."""
+        check_rgb(distorted)
+        x, y = self._luma, luma(distorted)
+        _check_sizes(x, y)
+        values = {"psnr": psnr(x, y)}
+        if self._salient is not None:
+            values["psnr_s"] = _psnr_within(x, y, self._salient)
+        values["psnr_hvs"], values["psnr_hvsm"] = psnr_hvs_and_hvsm(x, y)
+        first = similarity(x, y)  # SSIM itself, and where MS-SSIM begins
+        values |= {"ssim": first[0], "ms_ssim": multiscale_similarity(x, y, first)}
+        values["vifp"] = visual_information(x, y)
+        values["ssimulacra2"] = self._score(distorted)
+        return values | {name: psnr_weighted(x, y, w) for name, w in self._truths.items()}
 
 
 def psnr(reference: np.ndarray, distorted: np.ndarray) -> float:
@@ -116,10 +150,7 @@ def psnr_s(
         Of the pixels: those where the map is largest.
     """
     _check_sizes(reference, saliency)
-    salient = salient_region(saliency, share)
-    if not salient.any():
-        return nan
-    return _decibels(np.mean(_squared_error(reference, distorted)[salient]))
+    return _psnr_within(reference, distorted, salient_region(saliency, share))
 
 
 def psnr_weighted(reference: np.ndarray, distorted: np.ndarray, weights: np.ndarray) -> float:
@@ -214,6 +245,13 @@ def _psnr_hvsm():
     with contextlib.redirect_stdout(io.StringIO()):
         from psnr_hvsm import BACKENDS
     return BACKENDS["cpp"]["hvs_hvsm_mse"]
+
+
+def _psnr_within(reference: np.ndarray, distorted: np.ndarray, region: np.ndarray) -> float:
+    """PSNR over the pixels of a region bool [H, W]; nan where it has none."""
+    if not region.any():
+        return nan
+    return _decibels(np.mean(_squared_error(reference, distorted)[region]))
 
 
 def _squared_error(reference: np.ndarray, distorted: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from msroi import metrics
 from msroi.encoder import BudgetError, Encoded, encode_detailed
 from msroi.errors import InputError
-from msroi.images import ImageError, decode, luma, read_pixels
+from msroi.images import ImageError, decode, read_pixels
 from msroi.metrics import JUDGES, METRICS
 from msroi.saliency import OWN, SaliencyOf
 from study.data.registry import DatasetError
@@ -160,6 +160,7 @@ def evaluate_image(
     oracle = {TRUTH: lambda _: stretch(next(iter(truths.values())))} if truths else {}
     drawn = cache(lambda name: (oracle | maps)[name](image))
     share = float(metrics.salient_region(drawn(OWN)).mean())
+    reference = metrics.Reference(image, drawn(OWN), truths)
     height, width = image.shape[:2]
     rows = []
     for quality in qualities:
@@ -168,11 +169,7 @@ def evaluate_image(
             encoded = _encode(image, drawn, budget, quality, **({"method": name} | options))
             row = {"width": width, "height": height, "method": name, "quality": encoded.quality}
             row |= {"bytes": len(encoded.data), "budget_bytes": budget, "salient_share": share}
-            decoded = decode(encoded.data)
-            row |= metrics.compare(image, decoded, drawn(OWN))
-            x, y = luma(image), luma(decoded)
-            known = {name: metrics.psnr_weighted(x, y, w) for name, w in truths.items()}
-            rows.append(row | known)
+            rows.append(row | reference.compare(decode(encoded.data)))
     return rows
 
 
