@@ -19,7 +19,7 @@ from study.stages.notebook import values
 from study.training.recipe import architecture_of, recipe_of
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STUDIES = ("sample", "kodak", "paper")
+STUDIES = ("sample", "kodak", "paper", "paper_from_scratch")
 CONDA_NAMES = {"pytorch": "torch"}
 JUDGES = ("osie", "mit1003", "ecssd", "coco")  # sets that say what is true
 
@@ -191,7 +191,7 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         | drawing
         | {f"data/raw/{closeup['looked_at']['set']}"}
         | {
-            f"reports/findings/{name}"
+            f"{reports}/findings/{name}"
             for name in (study["train"]["data"], closeup["looked_at"]["set"])
         },
         "model_what_it_finds": photographs
