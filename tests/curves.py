@@ -9,8 +9,9 @@ import torch
 
 from msroi.model import Architecture, Network
 from study.training import parallel
+from study.training.examples import Examples
 from study.training.recipe import Recipe
-from study.training.trainer import Examples, Trainer
+from study.training.trainer import Trainer
 
 COLOURS = np.array([[200, 40, 40], [40, 200, 40], [40, 40, 200]], np.uint8)
 

@@ -185,6 +185,22 @@ def test_the_article_says_what_was_chosen_on_purpose_and_what_was_skipped(params
     assert "5 images of each of Action and Social, drawn at random." in after
 
 
+def test_the_features_are_those_that_the_study_trains_on(params, said):
+    before = said()
+    for section in ("train", "fetch"):
+        params[section] = params[section] | composed("paper")[section]
+    after = said()
+    own = "The features are those of the paper: twice a convolution", "2 on CAM’s features, which"
+    imagenets = (
+        "here they are EfficientNet-Lite0’s",
+        "CAM for 2 epochs, MS-ROI for 3 on the same features, which stay as they are; for MS-ROI,",
+    )
+    assert [[words in text for words in (*own, *imagenets)] for text in (before, after)] == [
+        [True, True, False, False],
+        [False, False, True, True],
+    ]
+
+
 def test_heads_are_named_after_what_the_parameters_say_and_not_after_one_study():
     kodak, sample, paper = (facts.chosen(composed(study)) for study in ("kodak", "sample", "paper"))
     released, own = "the released heads", "this study’s own heads, trained on "

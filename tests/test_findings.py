@@ -21,7 +21,8 @@ from study.data.sets import ImageSet, Item, load
 from study.measure import findings
 from study.params import StudyError, as_json
 from study.rendered.scenes import write_set
-from study.training.trainer import load_examples, predict
+from study.training.examples import load_examples
+from study.training.trainer import predict
 
 ROOT = Path(__file__).parents[1]
 REAL = Path(os.environ.get("MSROI_DATA", "../shared/data")).resolve()
@@ -50,7 +51,9 @@ def test_logits_are_those_of_each_images_centre_square_at_the_size_of_training(t
     images = ImageSet("mine", tmp_path, items, ("any",))
     found = findings.logits(images, model)
     assert found.shape == (3, 3)
-    by_torch = predict(net, load_examples(images, 64).images)  # as training validates
+    by_torch = predict(
+        net, load_examples(images, 64, file=tmp_path / "mine").images
+    )  # as training validates
     np.testing.assert_allclose(found, by_torch, atol=1e-4)
 
 

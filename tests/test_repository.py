@@ -19,7 +19,7 @@ from study.stages.notebook import values
 from study.training.recipe import architecture_of, recipe_of
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-STUDIES = ("sample", "kodak", "paper")
+STUDIES = ("sample", "kodak", "paper", "paper_from_scratch")
 CONDA_NAMES = {"pytorch": "torch"}
 JUDGES = ("osie", "mit1003", "ecssd", "coco")  # sets that say what is true
 

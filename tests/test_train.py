@@ -20,9 +20,9 @@ from msroi.network import load_model
 from study.data.registry import DatasetError
 from study.rendered import scenes
 from study.stages.train import train as train_stage
-from study.training import trainer as training
+from study.training.examples import BACKGROUND, Examples, load_examples
 from study.training.recipe import Recipe, RecipeError, schedule
-from study.training.trainer import BACKGROUND, Examples, Trainer, augment, predict
+from study.training.trainer import Trainer, augment, predict
 
 ROOT = Path(__file__).parent.parent
 
@@ -304,13 +304,13 @@ def test_images_of_no_class_enter_the_training_alone_and_only_where_params_say_s
     with_no_class, monkeypatch, background
 ):
     changed(with_no_class, background)
-    loaded, load_examples = [], training.load_examples
+    loaded = []
 
-    def recorded(images, size):
-        loaded.append(load_examples(images, size))
+    def recorded(*arguments, **options):
+        loaded.append(load_examples(*arguments, **options))
         return loaded[-1]
 
-    monkeypatch.setattr(training, "load_examples", recorded)
+    monkeypatch.setattr("study.training.examples.load_examples", recorded)
     train_stage("cam", resume=False)
     labels = [examples.labels.tolist() for examples in loaded]
     assert labels == [[0] * 5 + [1] * 5 + [BACKGROUND] * (5 * background), [0, 1]]

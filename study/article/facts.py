@@ -341,8 +341,10 @@ def _training(params: Params) -> Facts:
         "images": None if asked.get("each") or asked.get("categories") else f"{images:,}",
         "size": section["size"],
         "validation": f"{section['validation']:.0%}",
+        "backbone": section["architecture"].get("backbone", "paper"),
         "epochs": {head: recipe.epochs for head, recipe in recipes.items()},
         "frozen": recipes["msroi"].frozen,
+        "background": section["heads"]["msroi"].get("background", False),
     }
 
 

@@ -20,6 +20,8 @@ def train(
     """Train a head by the section `train` of params.yaml; writes models/<name>.onnx.
 
     Beside it models/<name>.safetensors is the same for torch; another may start from its features.
+    The decoded images are kept in partial/<set>.<part>.<checksum>.npy for the next head, and may be
+    removed at any time: they are made again.
 
     Over N processes, which split each batch and end in the same weights but for rounding:
 
@@ -29,9 +31,10 @@ def train(
     from msroi.model import find_device, save_checkpoint
     from study.data import classes, sets
     from study.training import parallel
+    from study.training.examples import load_examples
     from study.training.export import export
     from study.training.recipe import recipe_of, settings_of
-    from study.training.trainer import Trainer, load_examples
+    from study.training.trainer import Trainer
 
     params = read_params()
     seed, places = params["seed"], places_of(params)
@@ -51,7 +54,10 @@ def train(
         if section.get("background"):
             nothing = sets.intact(classes.background(every), broken=params["broken"])
             sets_of["train"] = replace(images, items=sets_of["train"].items + nothing.items)
-        parts = [load_examples(own, sizes[part]) for part, own in sets_of.items()]
+        parts = [
+            load_examples(own, sizes[part], file=places.partial / f"{every.name}.{part}")
+            for part, own in sets_of.items()
+        ]
         trainer = Trainer(_network(name, images.classes, params), recipe)
         state = places.models / f"{name}.state.safetensors"
         _run_epochs(trainer, parts, state, places.training / name, resume=resume)

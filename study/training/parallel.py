@@ -71,6 +71,14 @@ def once(make: Callable[[], Any]) -> Any:
     return made[0]
 
 
+def once_a_machine(make: Callable[[], Any]) -> None:
+    """Call ``make`` in the first process of each machine, before any process goes on."""
+    if not dist.is_initialized() or dist.get_node_local_rank() == 0:
+        make()
+    if dist.is_initialized():
+        dist.barrier()
+
+
 def share(count: int) -> Share:
     """This process's share of ``count`` examples: even to one example, and none where too few."""
     rank = dist.get_rank() if dist.is_initialized() else 0

