@@ -25,7 +25,7 @@ test: $(INSTALLED)
 	OMP_WAIT_POLICY=PASSIVE pytest -n 2 --dist loadgroup # the pipeline by one worker, and first
 
 lab: $(INSTALLED)
-	jupyter lab --LabApp.app_settings_dir=notebooks/.jupyterlab notebooks/README.md
+	jupyter lab --ServerApp.root_dir=$(CURDIR) --LabApp.app_settings_dir=notebooks/.jupyterlab notebooks/README.md
 
 check: $(INSTALLED)
 	ruff check .

@@ -45,5 +45,8 @@ def test_the_minutes_are_those_of_its_words_and_lines():
 def test_make_lab_opens_the_page_as_a_page():
     (lab,) = re.findall(r"^lab:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     settings = re.search(r"app_settings_dir=(\S+) notebooks/README\.md$", lab)[1]
-    (shown,) = json.loads((ROOT / settings / "overrides.json").read_text()).values()
-    assert shown["defaultViewers"]["markdown"] == "Markdown Preview"
+    shown = json.loads((ROOT / settings / "overrides.json").read_text())
+    viewers = shown["@jupyterlab/docmanager-extension:plugin"]["defaultViewers"]
+    assert viewers["markdown"] == "Markdown Preview"
+    # JupyterLab opens nothing above its root, and two of the page's links lead there
+    assert "--ServerApp.root_dir=$(CURDIR) " in lab

@@ -8,6 +8,7 @@ from ipycanvas import Canvas, MultiCanvas, hold_canvas
 Stroke = list[tuple[float, float]]  # x from the left, y from the top, in pixels
 
 FITTED = {"width": "100%", "height": "auto"}
+RIM = (("black", 3), ("white", 1))  # lines that stand out from any picture: colour, width
 AT_MOST_AS_WIDE = {"max_width": "100%", "height": "auto", "align_self": "flex-start"}
 
 
@@ -44,14 +45,20 @@ class Easel(MultiCanvas):
     def _go_on(self, x: float, y: float) -> None:
         brush = self[1]
         with hold_canvas():
-            if self.stroke:
-                brush.global_alpha, brush.fill_style = 0.3, self.colour
-                brush.fill_circle(x, y, self.radius)
-                self.stroke.append((x, y))
-                return
             brush.clear()
-            brush.global_alpha, brush.stroke_style = 1, self.colour
-            brush.stroke_circle(x, y, self.radius)
+            if self.stroke:
+                self.stroke.append((x, y))
+                self._trace(brush)
+            for colour, width in RIM:
+                brush.stroke_style, brush.line_width = colour, width
+                brush.stroke_circle(x, y, self.radius)
+
+    def _trace(self, brush: Canvas) -> None:
+        """Draw where the brush has been: one line as wide as it is, equally light all along."""
+        brush.global_alpha, brush.stroke_style = 0.4, self.colour
+        brush.line_width, brush.line_cap, brush.line_join = 2 * self.radius, "round", "round"
+        brush.stroke_lines(self.stroke)
+        brush.global_alpha = 1
 
     def _end(self, x: float, y: float) -> None:
         path, self.stroke = self.stroke, []
@@ -106,7 +113,7 @@ class Curtain(Canvas):
             self.clip()
             self.draw_image(right, 0, 0)
             self.restore()
-            for colour, width in (("black", 3), ("white", 1)):
+            for colour, width in RIM:
                 self.stroke_style, self.line_width = colour, width
                 self.stroke_line(self.line, 0, self.line, self.height)
 

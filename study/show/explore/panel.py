@@ -25,7 +25,8 @@ TITLES = {  # of the small ones
     "difference": f"Luma error ×{AMPLIFIED}: 0 black, 25.5 white",
 }
 ALERT = '<b style="color: var(--jp-error-color1, #b00020)">{}</b>'  # as JupyterLab's errors
-LOOK = {"style": {"description_width": "6em"}, "layout": {"width": "18.5em"}}
+LOOK = {"style": {"description_width": "6em"}, "layout": {"width": "21em"}}
+UNCUT = {"description_width": "initial"}  # as wide as its words
 INDENTED = {"margin": "2px 2px 2px 6.5em"}
 FITTED = {"height": "auto", "width": "100%", "margin": "0"}
 choice = partial(widgets.Dropdown, **LOOK)
@@ -87,7 +88,7 @@ class Panel(widgets.VBox):
         self.easel, self.curtain = Easel(self.paint), Curtain()
         self.pictures = {name: widgets.Image(layout=FITTED) for name in ("JPEG", "difference")}
         self.sides = [
-            choice(description=f"{where} of the line", options=VIEWS, value=value)
+            choice(description=f"{where} of the line", options=VIEWS, value=value, style=UNCUT)
             for where, value in (("left", "photograph"), ("right", "this JPEG"))
         ]
         super().__init__([*self._rows(), widgets.HBox(self.sides), self.curtain])
