@@ -3,6 +3,7 @@
 import typer
 
 from msroi.cli import run
+from study.stages.cost import cost
 from study.stages.crate import crate
 from study.stages.evaluate import evaluate
 from study.stages.fetch import fetch
@@ -21,7 +22,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-COMMANDS = (fetch, train, evaluate, scale, find, release, trial, notebook, report, publish, crate)
+COMMANDS = (
+    cost,
+    fetch,
+    train,
+    evaluate,
+    scale,
+    find,
+    release,
+    trial,
+    notebook,
+    report,
+    publish,
+    crate,
+)
 for command in COMMANDS:
     app.command()(command)
 
