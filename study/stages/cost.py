@@ -23,7 +23,7 @@ SIDES = 192, 512  # pixels of the squares that evaluations are measured on
 ENOUGH = 2.0  # seconds of training steps, of which no larger batch is tried
 # Seconds of a stage beside its work, of a notebook and of the article, on two cores: by
 # benchmarks/cost.py
-START, NOTEBOOK, REPORT = 8.0, 10.0, 10.0
+START, NOTEBOOK, REPORT = 5.0, 10.0, 10.0
 
 
 def cost(
