@@ -244,6 +244,18 @@ def test_equal_content_is_typeset_without_a_warning_and_to_equal_bytes(
     assert caplog.messages == []
 
 
+def test_a_study_of_more_claims_has_a_table_of_more_pages(tables, params, tmp_path):
+    facts = content(tables, params)
+    source = article.lay_out(facts | {"claims": 3 * facts["claims"]}, [], tmp_path)
+    pictures(tmp_path)
+    marked = "#show table.cell: it => [#metadata(none) <cell>#it]"
+    height = "query(<cell>).map(cell => cell.location().position().y.cm())"
+    source.write_text(f"{marked}\n{source.read_text()}\n#context [#metadata({height}) <heights>]\n")
+    heights = {"selector": "<heights>", "field": "value", "one": True}
+    found = typst.query(source, **heights, root=tmp_path, ignore_system_fonts=True)
+    assert max(json.loads(found)) < 27.6  # cm: an A4 page's 29.7 without its lower margin
+
+
 def test_every_figure_table_and_source_is_referred_to():
     labels = set(re.findall(r"<((?:fig|tab)-[a-z-]+)>", ARTICLE))
     assert labels == set(re.findall(r"@((?:fig|tab)-[a-z-]+)", ARTICLE))
