@@ -11,10 +11,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import rivals
+import standins
+from kodak import composed
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from msroi import encode
+from study.data.fetch import fetch
+from study.data.part import Part
+from study.data.registry import source
+from study.data.sets import load
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -131,3 +137,26 @@ def test_the_driver_writes_one_table_and_the_machine(tmp_path):
     recorded = pd.read_csv(record)
     assert recorded["what"].tolist() == [row["what"] for row in result["rows"]]
     assert recorded["machine"].str.endswith("cores").all()
+
+
+def test_stand_ins_pass_for_the_sets_and_what_is_strange_in_those_is_left_out(tmp_path):
+    standins.write_sets(tmp_path)
+    found, strays = {}, {}
+    for name, own in standins.paths(tmp_path).items():
+        images, part = load(name, own["path"]), Part(each=own["each"])
+        chosen = fetch(source(name), tmp_path / "raw" / name, source_path=own["path"], part=part)
+        assert len(chosen) == len(images)
+        found[name] = len(images), len(images.classes)
+        strays[name] = {why: len(paths) for why, paths in images.strays.items()}
+    assert found == {"caltech256": (512, 256), "cat2000": (40, 20), "kodak": (4, 0)}
+    inside = "a folder inside a category"
+    clutter = {"in 257.clutter, which is no class": 2}
+    assert strays["caltech256"] == clutter | {inside: 1, "not an image": 1}
+    assert strays["cat2000"] == {inside: 20}
+
+
+def test_the_stand_ins_study_is_the_papers_on_few_and_small_images():
+    """Every setting is one of the study's: an unknown key without ++ is refused."""
+    small = composed("paper", *standins.SMALL)
+    assert {head["recipe"]["epochs"] for head in small["train"]["heads"].values()} == {1}
+    assert small["notebook"].keys() == composed("paper")["notebook"].keys()
