@@ -16,8 +16,8 @@ from kodak import README, ROOT, composed, content, pictures, published
 from rungs import climbed
 
 from study import provenance
-from study.article import article, facts, heads
-from study.article.article import NoDeviationsError, deviations, parameters
+from study.article import article, facts, heads, parameters
+from study.article.article import NoDeviationsError, deviations
 from study.statistics.ladder import ladder
 
 SOURCES = ROOT / "study/article"
@@ -186,7 +186,9 @@ def test_the_article_says_what_was_chosen_on_purpose_and_what_was_skipped(params
 
 
 def test_heads_are_named_after_what_the_parameters_say_and_not_after_one_study():
-    kodak, sample, paper = (facts.chosen(composed(study)) for study in ("kodak", "sample", "paper"))
+    kodak, sample, paper = (
+        parameters.chosen(composed(study)) for study in ("kodak", "sample", "paper")
+    )
     released, own = "the released heads", "this study’s own heads, trained on "
     assert kodak["whose"] == {
         "counted": own + "Rendered scenes",
@@ -201,7 +203,7 @@ def test_heads_are_named_after_what_the_parameters_say_and_not_after_one_study()
 
 
 def test_the_parameters_are_params_yamls(params):
-    rows = dict(parameters(params))
+    rows = dict(parameters.table(params))
     assert rows["evaluate.methods.main.mosaic"] == "levels 5, q_low 30, q_high 70"
     for said in ("learning_rate 0.003", "clip 1.0", "patience 0", "frozen yes"):
         assert said in rows["train.heads.msroi"]

@@ -7,12 +7,9 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from functools import reduce
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from importlib.resources import files
-from operator import getitem
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -22,10 +19,10 @@ import typst
 
 from msroi.errors import InputError
 from msroi.metrics import ALL
-from study.article import facts
-from study.article.facts import Params, Tables
+from study.article import facts, parameters
+from study.article.facts import Tables
+from study.article.parameters import Params
 from study.params import NOTEBOOKS, places_of
-from study.training.recipe import architecture_of, recipe_of
 
 FIGURES = (  # in the article's order; each has a table of the same name
     "verdict",
@@ -48,7 +45,6 @@ LIBRARIES = (
     "typst",
 )
 DEVIATIONS = "## Deviations from the paper"
-PARAMETERS = ("saliency.rule", "evaluate.quality", "evaluate.methods.main", "scale", "train")
 
 logger = logging.getLogger(__name__)
 
@@ -81,14 +77,14 @@ def content(
         "study": {"name": params["study"], "seed": params["seed"], **params["report"]},
         "versions": {name: version(name) for name in LIBRARIES},
         "labels": {key: metric.label for key, metric in ALL.items()},
-        "constants": facts.constants(),
-        "chosen": facts.chosen(params),
-        "taken": facts.taken(params, skipped),
+        "constants": parameters.constants(),
+        "chosen": parameters.chosen(params),
+        "taken": parameters.taken(params, skipped),
         "trial": facts.tried(trial, seed=params["seed"]),
         "places": places(params),
         "main": results["sets"][main],
         "deviations": deviations,
-        "parameters": parameters(params),
+        "parameters": parameters.table(params),
         **results,
     }
 
@@ -138,44 +134,3 @@ def deviations(readme: str) -> list[list[str]]:
     if not body:
         raise NoDeviationsError(f"README.md has no table of deviations: give it {DEVIATIONS!r}")
     return [head, *body]
-
-
-def parameters(params: Mapping[str, Any]) -> list[list[str]]:
-    """The parameters at the places `PARAMETERS`: rows of a place in params.yaml and its values."""
-    whole, rows = params | {"train": _train(params)}, []
-    for place in PARAMETERS:
-        rows += _rows(place, reduce(getitem, place.split("."), whole))
-    return rows
-
-
-def _train(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The section `train`, each head with all of its architecture and recipe, defaults too."""
-    section = params["train"]
-    heads = {}
-    for head in section["heads"]:
-        shape = asdict(architecture_of(head, section, classes=("any",)))
-        recipe = asdict(recipe_of(head, section, seed=params["seed"]))
-        told = ("classes", "head", "seed")  # elsewhere
-        heads[head] = {key: v for key, v in (shape | recipe).items() if key not in told}
-    return {key: v for key, v in section.items() if not isinstance(v, Mapping)} | {"heads": heads}
-
-
-def _rows(place: str, value: Any) -> Iterator[list[str]]:
-    """A row for the plain values at a place, and those of the mappings within."""
-    if not isinstance(value, Mapping):
-        yield [place, _shown(value)]
-        return
-    plain = {key: one for key, one in value.items() if not isinstance(one, Mapping)}
-    if plain:
-        yield [place, ", ".join(f"{key} {_shown(one)}" for key, one in plain.items())]
-    for key, one in value.items():
-        if isinstance(one, Mapping):
-            yield from _rows(f"{place}.{key}", one)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return " ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value)
