@@ -27,6 +27,7 @@ class Places:
     figures: Path
     tables: Path
     article: Path  # a file
+    said: Path  # another: all that the article says beside its own words
 
 
 class StudyError(InputError, ValueError):
@@ -58,6 +59,7 @@ def places_of(params: Mapping[str, Any]) -> Places:
         figures=reports / "figures",
         tables=reports / "tables",
         article=reports / "report.pdf",
+        said=reports / "report.json",
     )
 
 

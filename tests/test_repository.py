@@ -191,7 +191,7 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         | drawing
         | {f"data/raw/{closeup['looked_at']['set']}"}
         | {
-            f"reports/findings/{name}"
+            f"{reports}/findings/{name}"
             for name in (study["train"]["data"], closeup["looked_at"]["set"])
         },
         "model_what_it_finds": photographs
