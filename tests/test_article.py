@@ -130,6 +130,34 @@ def test_a_truth_that_gains_nothing_has_no_shares_and_is_typeset_all_the_same(ta
     assert "the truth gains +0.00 dB; what MS-ROI’s map gains is" in said()
 
 
+def test_what_the_studys_own_heads_know_is_told_by_class_and_over_all(tables, params, said):
+    params["report"]["discussion"] = None
+    tables["figure2_cam_vs_msroi_classes"] = pd.DataFrame(
+        {"class": ["bear", "cup"], "images": [30, 10], "CAM": [0.5, 0.9], "MS-ROI": [1.0, 0.8]}
+    )
+    words = said()
+    assert "Of 40 held-out images in 2 classes, this study’s own heads, trained on " in words
+    assert "60.0% rightly with CAM (by class from 50%, bear, to 90%, cup)" in words
+    assert "95.0% rightly with MS-ROI (by class from 80%, cup, to 100%, bear)" in words
+
+
+def test_agreement_with_a_map_of_fixations_is_told_by_both_measures(tables, params, said):
+    assert "of MS-ROI’s map and the fixations is" not in said()
+    params["report"]["discussion"] = None
+    tables["figure2_cam_vs_msroi_people"] = pd.DataFrame(
+        [
+            ["cat2000", measure, name, value, lead, lead - 0.1, lead + 0.1, 2000]
+            for measure, own in (("cc", 0.5), ("sim", 0.6))
+            for name, value, lead in (("MS-ROI", own, np.nan), ("CAM", 0.2, own - 0.2))
+        ],
+        columns=["set", "measure", "map", "value", "difference", "low", "high", "images"],
+    )
+    words = said()
+    for measure, value, lead in (("CC", "0.500", "+0.300"), ("SIM", "0.600", "+0.400")):
+        told = f"the {measure} of MS-ROI’s map and the fixations is {value}, above that of CAM’s "
+        assert f"On CAT2000 (2,000 photographs) {told}({lead}, " in words
+
+
 def test_an_interval_of_a_single_image_decides_nothing():
     told = facts.effect(facts.Interval(1.0, np.nan, np.nan), facts.NSS)
     assert (told["mean"], told["low"], told["side"]) == ("+1.00", None, "undecided")

@@ -47,6 +47,11 @@ def test_more_bytes_are_worth_what_the_curve_of_the_standard_jpeg_says():
     assert (found["low"] < found["mean"]).all() and (found["mean"] < found["high"]).all()
 
 
+def test_without_standard_jpegs_of_the_quality_nothing_is_said():
+    with pytest.raises(ValueError, match="no standard JPEG of quality 55"):
+        authors.worth(standards({"a": 1.0}), share=0.01, quality=55, seed=1)
+
+
 def test_standard_jpegs_are_compared_image_by_image_and_only_where_both_have_them():
     ours = standards({"kodim11": 0.0, "coffee": 0.0})
     (row,) = authors.apart(LOG, ours, quality=50).itertuples()

@@ -33,8 +33,11 @@ def worth(results: pd.DataFrame, *, share: float, quality: float, seed: int) -> 
     ``results`` have the standard JPEGs of several qualities of each image, ``quality`` among them,
     as `study.measure.evaluation.evaluate` makes them. Each metric is interpolated over log bytes by
     a monotone cubic, image by image. Columns: metric (`LOGGED`), images, mean, low, high (95%).
+    ValueError where there are no standard JPEGs of that quality.
     """
     standard = results[results["method"] == "standard"].sort_values("bytes")
+    if quality not in set(standard["quality"]):
+        raise ValueError(f"the results have no standard JPEG of quality {quality}: add it to rates")
     rows = []
     for metric in LOGGED:
         gained = [_gain(own, metric, share, quality) for _, own in standard.groupby("image")]
