@@ -54,4 +54,5 @@ $(INSTALLED): pyproject.toml study/pyproject.toml constraints.txt
 	touch $(INSTALLED)
 
 clean:
-	rm -rf $(VENV) models data/raw reports .dvc/cache .dvc/tmp
+	rm -rf $(VENV) models data/raw .dvc/cache .dvc/tmp
+	find reports -mindepth 1 -maxdepth 1 ! -name published ! -name README.md -exec rm -rf {} +

@@ -14,7 +14,7 @@ from study.article import article
 from study.params import TRIAL
 
 ROOT = Path(__file__).parent.parent
-PUBLISHED = ROOT / "data/published/kodak"
+PUBLISHED = ROOT / "reports/published/kodak"
 README = (ROOT / "README.md").read_text()
 RUN = dict.fromkeys(("authors", "licence", "commit", "machine", "python", "duration"), "x")
 
@@ -30,7 +30,7 @@ def composed(study, *overrides):
 
 
 def published():
-    paths = {name: PUBLISHED / f"{name}.csv" for name in article.FIGURES}
+    paths = {name: PUBLISHED / f"tables/{name}.csv" for name in article.TABLES}
     return {name: pd.read_csv(path) for name, path in paths.items()}
 
 

@@ -20,15 +20,16 @@ import msroi
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+ARTICLE = [
+    *("study/article/article.typ", "study/article/layout.typ", "study/article/references.bib"),
+    "study/article/discussion_kodak.typ",
+]
 ASSETS = {  # what a module reads beside it
     "study/data/registry.py": ["study/data/sources.toml"],
     "study/data/classes.py": ["study/data/groups/caltech256.csv"],
     "study/article/notebooks.py": ["study/article/notebook.typ"],
-    "study/stages/publish.py": ["study/article/results.md"],
-    "study/stages/report.py": [
-        *("study/article/article.typ", "study/article/layout.typ", "study/article/references.bib"),
-        "study/article/discussion_kodak.typ",
-    ],
+    "study/stages/publish.py": ["study/article/results.md", *ARTICLE],
+    "study/stages/report.py": ARTICLE,
 }
 LAYERS = {
     contract["containers"][0]: contract["layers"]

@@ -24,20 +24,33 @@ from study.article.facts import Tables
 from study.article.parameters import Params
 from study.params import NOTEBOOKS, places_of
 
-FIGURES = (  # in the article's order; each has a table of the same name
+TABLES = (  # that the notebooks save, and the article's numbers come from
     "verdict",
     "figure1_closeup",
     "table1_quality",
     "table2_intervals",
     "ablations",
+    "authors_log",
     "independent_test",
     "ladder",
     "rate_distortion",
     "figure2_cam_vs_msroi",
+    "figure2_cam_vs_msroi_classes",
+    "figure2_cam_vs_msroi_people",
     "figure3_maps",
     "model_what_it_finds",
     "figure4_size_scaling",
     "figure5_categories",
+)
+FIGURES = (  # that the article shows, in its order; each has a table of the same name
+    "figure1_closeup",
+    "ablations",
+    "rate_distortion",
+    "figure4_size_scaling",
+    "figure5_categories",
+    "figure2_cam_vs_msroi",
+    "figure3_maps",
+    "authors_log",
 )
 LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
@@ -64,7 +77,7 @@ def content(
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
-    ``found`` has the table that each notebook of `FIGURES` saved; ``trial`` is the record at
+    ``found`` has the tables of `TABLES`; ``trial`` is the record at
     `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
     the facts of this run by name, shown as they are (authors, commit, machine, …); ``skipped`` how
     many images of a set, by its title, were left out as broken.
@@ -81,19 +94,21 @@ def content(
         "chosen": parameters.chosen(params),
         "taken": parameters.taken(params, skipped),
         "trial": facts.tried(trial, seed=params["seed"]),
-        "places": places(params),
+        "places": places(places_of(params).article.parent),
         "main": results["sets"][main],
         "deviations": deviations,
-        "parameters": parameters.table(params),
         **results,
     }
 
 
-def places(params: Params) -> dict[str, str]:
-    """Where a reader of the report finds the notebooks and their tables: paths from its folder."""
-    own = places_of(params)
-    folders = {"notebooks": NOTEBOOKS, "tables": own.tables}
-    return {name: relpath(folder, own.article.parent) for name, folder in folders.items()}
+def places(folder: Path) -> dict[str, str]:
+    """Where a reader of the article in a folder finds the notebooks, and the tables beside it."""
+    return {"notebooks": relpath(NOTEBOOKS, folder), "tables": "tables"}
+
+
+def said_beside(article: Path) -> Path:
+    """Where all that an article says beside its own words lies: report.json for report.pdf."""
+    return article.with_suffix(".json")
 
 
 def typeset(content: Mapping[str, Any], figures: Sequence[Path]) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from math import nan
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from msroi.metrics import ALL, METRICS, PAPERS, Metric
@@ -70,7 +71,7 @@ def records(table: pd.DataFrame, **formats: str) -> list[Facts]:
 def found(tables: Tables) -> Facts:
     """All that the article and README say of results, from the notebooks' tables alone.
 
-    They are by the notebooks' names, of all of `study.article.article.FIGURES`.
+    They are by the notebooks' names, of all of `study.article.article.TABLES`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
     judges, intervals = tables["model_what_it_finds"], tables["table2_intervals"]
@@ -88,6 +89,7 @@ def found(tables: Tables) -> Facts:
             "images": _most(rates),
             "against": effects(rates, "against", "method", "metric", shown=PER_CENT),
         },
+        "log": _log(tables["authors_log"]),
         "closeup": records(
             tables["figure1_closeup"],
             bytes=",",
@@ -103,6 +105,8 @@ def found(tables: Tables) -> Facts:
             "top-1": {row["map"]: row["top-1"] for row in records(people, **{"top-1": ".1%"})},
         },
         "finds": _finds(judges),
+        "known": _known(tables["figure2_cam_vs_msroi_classes"]),
+        "looked": _looked(tables["figure2_cam_vs_msroi_people"]),
         "sizes": _sizes(tables["figure4_size_scaling"]),
         "categories": _categories(tables["figure5_categories"]),
     }
@@ -241,6 +245,64 @@ def tried(table: pd.DataFrame, *, seed: int) -> Facts:
 
 def _in_points(gain: Interval) -> Interval:
     return Interval(*(100 * value for value in gain))
+
+
+def _log(table: pd.DataFrame) -> Facts:
+    """The authors' own log: their gains, and those that a standard JPEG has by as many bytes more.
+
+    ``covered`` are the metrics whose gain is not above the interval of what the bytes are worth;
+    ``apart`` by how much their standard JPEG is above ours, None where no image is the same.
+    """
+    alone = table.assign(mean=table["claimed"], low=nan, high=nan)
+    apart = table.assign(mean=table["apart"], low=nan, high=nan)
+    share = table["bytes_apart"].iloc[0]
+    return {
+        "images": _most(table),
+        **{name: f"{table[name].iloc[0]:.1%}" for name in ("more", "least", "most")},
+        "claimed": effects(alone, "metric"),
+        "worth": effects(table, "metric"),
+        "covered": list(table["metric"][table["claimed"] <= table["high"]]),
+        "apart": effects(apart, "metric"),
+        "bytes_apart": None if pd.isna(share) else f"{share:.1%}",
+    }
+
+
+def _known(table: pd.DataFrame) -> Facts:
+    """What the study's own heads know: top-1 over all images that were held out, and by class.
+
+    ``ends`` has of each head the classes that it names least and most often.
+    """
+    heads = [name for name in ("CAM", "MS-ROI") if name in table]
+    return {
+        "classes": f"{len(table):,}",
+        "images": f"{table['images'].sum():,}",
+        "top-1": {
+            name: f"{np.average(table[name], weights=table['images']):.1%}" for name in heads
+        },
+        "ends": {
+            name: records(
+                table.sort_values(name, kind="stable").iloc[[0, -1]][["class", name]],
+                **{name: ".0%"},
+            )
+            for name in heads
+        },
+    }
+
+
+def _looked(table: pd.DataFrame) -> list[Facts]:
+    """How maps agree with the fixations of a set that has a map of them alone, by each measure."""
+    maps = table[table["measure"].isin(["cc", "sim"])]
+    leads = maps.assign(mean=maps["difference"])
+    return [
+        {
+            "set": source(own["set"].iloc[0]).title,
+            "images": _most(own),
+            "measure": measure.upper(),
+            "means": {row["map"]: row["value"] for row in records(own, value=".3f")},
+            "leads": effects(leads.loc[own.index], "map", shown=FOUND),
+        }
+        for measure, own in maps.groupby("measure", sort=False)
+    ]
 
 
 def _sizes(table: pd.DataFrame) -> Facts:

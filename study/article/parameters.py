@@ -1,14 +1,12 @@
 """Values for the article's sentences on how it was found: the study's parameters, and the package.
 
 `constants` has those of the equations that no parameter changes, `chosen` what params.yaml chooses,
-`taken` the parts of sets that a study takes, `table` the rows of the article's last table.
+`taken` the parts of sets that a study takes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
-from functools import reduce
+from collections.abc import Mapping
 from inspect import signature
-from operator import getitem
+from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ from study.training.recipe import architecture_of, recipe_of
 
 Params = Mapping[str, Any]
 
-SHOWN = ("saliency.rule", "evaluate.quality", "evaluate.methods.main", "scale", "train")
+NARROW = 235 - 16  # of 8 bits of luma, what video uses (ITU-R BT.601)
 
 
 def constants() -> Facts:
@@ -42,6 +40,7 @@ def constants() -> Facts:
         "ramp": [f"{share:.0%}" for share in SALIENCY_RAMP],
         "activity": f"{MASKING_ENERGY:g}",
         "dark": direct.DARK,
+        "narrow": f"{20 * log10(PEAK / NARROW):.2f} dB",
         "map": {
             "floor": FLOOR,
             "power": f"{POWER:g}",
@@ -164,44 +163,3 @@ def _runs(params: Params) -> Facts:
         "main": runs[main]["set"],
         "mosaics": [row for row, own in variants.items() if own.get("method") == "mosaic"],
     }
-
-
-def table(params: Params) -> list[list[str]]:
-    """The parameters at the places `SHOWN`: rows of a place in params.yaml and its values."""
-    whole, rows = params | {"train": _train(params)}, []
-    for place in SHOWN:
-        rows += _rows(place, reduce(getitem, place.split("."), whole))
-    return rows
-
-
-def _train(params: Params) -> dict[str, Any]:
-    """The section `train`, each head with all of its architecture and recipe, defaults too."""
-    section = params["train"]
-    heads = {}
-    for head in section["heads"]:
-        shape = asdict(architecture_of(head, section, classes=("any",)))
-        recipe = asdict(recipe_of(head, section, seed=params["seed"]))
-        told = ("classes", "head", "seed")  # elsewhere
-        heads[head] = {key: v for key, v in (shape | recipe).items() if key not in told}
-    return {key: v for key, v in section.items() if not isinstance(v, Mapping)} | {"heads": heads}
-
-
-def _rows(place: str, value: Any) -> Iterator[list[str]]:
-    """A row for the plain values at a place, and those of the mappings within."""
-    if not isinstance(value, Mapping):
-        yield [place, _shown(value)]
-        return
-    plain = {key: one for key, one in value.items() if not isinstance(one, Mapping)}
-    if plain:
-        yield [place, ", ".join(f"{key} {_shown(one)}" for key, one in plain.items())]
-    for key, one in value.items():
-        if isinstance(one, Mapping):
-            yield from _rows(f"{place}.{key}", one)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return " ".join(map(str, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value)

@@ -19,6 +19,7 @@ from study.statistics.intervals import mean_interval
 THRESHOLDS = np.arange(1, 52) / 51  # of `precision_recall`, as shares of the map's largest value
 CURVE = ("threshold", "precision", "recall", "f")
 MEASURES = (("nss",), ("auc",), ("cc", "sim"))  # of `by_set`: the first that a set has
+BY_SET = ("set", "measure", "map", "value", "difference", "low", "high", "images")
 BETA_SQUARED = 0.3  # of `f_measure`: precision counts for more, as in all work on salient objects
 
 Drawn = Iterable[tuple[str, np.ndarray]]  # names of maps, and the maps of one image
@@ -179,8 +180,8 @@ def by_set(tables: Mapping[str, pd.DataFrame], *, of: str, seed: int) -> pd.Data
     """What maps find in several sets: each map's mean, and the map ``of`` less it.
 
     ``tables`` are those of `found`, by the sets' names; of a set with fixations the measure is nss,
-    or cc and sim where no points are known, of one with true objects auc. Columns: set, measure,
-    map, value, difference, low, high (95%), images.
+    or cc and sim where no points are known, of one with true objects auc. Columns: `BY_SET`, low
+    and high of the difference's 95% interval.
     """
     rows = []
     for name, table in tables.items():
@@ -190,9 +191,7 @@ def by_set(tables: Mapping[str, pd.DataFrame], *, of: str, seed: int) -> pd.Data
             less = less.rename(columns={"units": "images"})
             rows.append(means.merge(less, on="map", how="left").assign(set=name, measure=measure))
             rows[-1]["images"] = table["image"].nunique()
-    together = pd.concat(rows, ignore_index=True)
-    first = ["set", "measure", "map", "value"]
-    return together[[*first, "difference", "low", "high", "images"]]
+    return pd.concat(rows, ignore_index=True)[list(BY_SET)]
 
 
 def nss(saliency: np.ndarray, points: np.ndarray) -> float:

@@ -53,7 +53,7 @@ STYLE = {
     "grid.linewidth": 0.6,
     "legend.frameon": False,
     "savefig.bbox": "tight",
-    "savefig.dpi": 220,
+    "savefig.dpi": 160,
     "svg.hashsalt": "msroi",  # element ids, and so the file's bytes, are the same in every run
 }
 
@@ -125,7 +125,7 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
         ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
     ax.set_xscale("log")
     ax.xaxis.set_major_formatter("{x:g}")
-    ax.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1))
+    ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     label = _named(metric, "difference from standard")
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)
 

@@ -1,18 +1,22 @@
 """What a study's results are shown by outside of it: `python -m study publish`."""
 
+import json
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
 from msroi.errors import InputError
 from msroi.files import write_atomically
-from study.params import StudyError, places_of, read_params
+from study.params import Places, StudyError, places_of, read_params
 
 README = Path("README.md")
-PUBLISHED, DOCS = Path("data/published"), Path("docs")
+PUBLISHED, DOCS = Path("reports/published"), Path("docs")
 BEGIN, END = "<!-- results: written by `python -m study publish` -->", "<!-- end of results -->"
 
 
@@ -25,37 +29,76 @@ def publish(
 ) -> None:
     """Keep what README.md shows, and write its results anew; a stage of study=kodak.
 
-    Results and tables go to data/published/<run>, the picture to docs/<run>.png: small, and
-    committed.
+    The article, its tables, all that it says as JSON, the run's results and a page on what made
+    them go to reports/published/<run>, as a whole or not at all; the picture goes to
+    docs/<run>.png. All of it is committed.
     """
-    import pandas as pd
+    from study.article.article import said_beside
 
-    from study.article.article import FIGURES as KEPT
-    from study.article.facts import found
-
-    folder = PUBLISHED / name
-    folder.mkdir(parents=True, exist_ok=True)
     params = read_params()
     places = places_of(params)
     picture = places.figures / f"{params['publish'][name]['picture']}.png"
-    sources = [places.results / f"{name}.csv", *(places.tables / f"{table}.csv" for table in KEPT)]
     try:
-        for source in sources:
-            shutil.copyfile(source, folder / source.name)
+        said = json.loads(said_beside(places.article).read_text(encoding="utf-8"))
+        with _replaced(PUBLISHED / name) as folder:
+            _fill(folder, said, name=name, study=params["study"], places=places)
         shutil.copyfile(picture, DOCS / f"{name}.png")
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
-    block = results(found({table: pd.read_csv(folder / f"{table}.csv") for table in KEPT}))
-    write_atomically(README, with_results(README.read_text(), block).encode())
+    write_atomically(README, with_results(README.read_text(), results(said)).encode())
 
 
-def results(found: dict[str, Any]) -> str:
-    """Fill the template study/article/results.md with the facts of `study.article.facts.found`."""
+def _fill(folder: Path, said: Mapping[str, Any], *, name: str, study: str, places: Places) -> None:
+    """Put all that is published of a run into an empty folder, the article's links turned to it."""
+    from study.article import article
+
+    figures = [places.figures / f"{figure}.png" for figure in article.FIGURES]
+    kept = article.places(PUBLISHED / name)
+    (folder / "report.pdf").write_bytes(article.typeset({**said, "places": kept}, figures))
+    (folder / "README.md").write_text(about(said["run"], name=name, study=study), encoding="utf-8")
+    (folder / "tables").mkdir()
+    tables = [places.tables / f"{table}.csv" for table in article.TABLES]
+    sources = {article.said_beside(places.article): folder, places.results / f"{name}.csv": folder}
+    for source, target in {**sources, **dict.fromkeys(tables, folder / "tables")}.items():
+        shutil.copyfile(source, target / source.name)
+
+
+def about(run: Mapping[str, str], *, name: str, study: str) -> str:
+    """Say in Markdown what made the published results, by the facts of `run` in report.json."""
+    return f"""# The study `{study}`, as it was run
+
+`report.pdf` is the article, `tables/` has the tables of its figures, `report.json` every number \
+in it, and `{name}.csv` the results of the encoders, image by image. They were made by
+
+```sh
+MSROI_DATA=/where/datasets/lie dvc exp run -S study={study}
+```
+
+of commit {run["commit"]}, on {run["machine"]}, with Python {run["python"]}: \
+{run["duration"] or "how long it took was not recorded"}.
+"""
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """An empty folder beside ``folder``, which takes its place once all has gone well."""
+    fresh = folder.with_name(f".{uuid4().hex}")
+    fresh.mkdir(parents=True)
+    try:
+        yield fresh
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def results(said: Mapping[str, Any]) -> str:
+    """Fill the template study/article/results.md with what the article says: report.json."""
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     template = (files("study.article") / "results.md").read_text(encoding="utf-8")
-    return environment.from_string(template).render(found).strip()
+    return environment.from_string(template).render(said).strip()
 
 
 def with_results(readme: str, block: str) -> str:

@@ -9,13 +9,16 @@ from typing import Any
 from msroi.files import write_atomically
 from study import provenance
 from study.data.registry import source, title_of
-from study.params import TRIAL, Places, StudyError, places_of, read_params
+from study.params import TRIAL, Places, StudyError, as_json, places_of, read_params
 
 README, CITATION = Path("README.md"), Path("CITATION.cff")
 
 
 def report() -> None:
-    """Typeset the article from the notebooks' figures and tables; writes reports/report.pdf."""
+    """Typeset the article from the notebooks' figures and tables; writes reports/report.pdf.
+
+    All that it says beside the words of its template goes to reports/report.json.
+    """
     import pandas as pd
 
     from study.article import article
@@ -23,7 +26,7 @@ def report() -> None:
     params = read_params()
     places = places_of(params)
     try:
-        found = {name: pd.read_csv(places.tables / f"{name}.csv") for name in article.FIGURES}
+        found = {name: pd.read_csv(places.tables / f"{name}.csv") for name in article.TABLES}
         skipped = _skipped(params, places)
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
@@ -31,6 +34,7 @@ def report() -> None:
     tried = pd.read_csv(TRIAL, dtype={"image": str})
     content = article.content(found, params, trial=tried, deviations=rows, run=run, skipped=skipped)
     pdf = article.typeset(content, [places.figures / f"{name}.png" for name in article.FIGURES])
+    write_atomically(article.said_beside(places.article), as_json(content))
     write_atomically(places.article, pdf)
 
 
