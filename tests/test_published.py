@@ -104,7 +104,7 @@ def made(tmp_path, monkeypatch):
     for name in article.FIGURES:
         (places.figures / f"{name}.png").write_bytes((ROOT / "docs/kodak.png").read_bytes())
     (places.results / "kodak.csv").write_text("image\n")
-    places.said.write_bytes(as_json(SAID))
+    article.said_beside(places.article).write_bytes(as_json(SAID))
     older = publish.PUBLISHED / "kodak/report.pdf"
     older.parent.mkdir(parents=True)
     older.write_text("older")
