@@ -74,7 +74,7 @@ def test_every_stage_of_a_study_but_the_fetching_has_an_estimate(params, tmp_pat
     assert list(Estimates(params, tmp_path).stages()) == [
         *("train@cam", "train@msroi", "evaluate@sample", "evaluate@categories"),
         *("evaluate@scenes", "evaluate@ablations", "evaluate@rates", "scale", "find@scenes"),
-        *("15 notebooks", "report"),
+        *("16 notebooks", "report"),
     ]
 
 
