@@ -13,7 +13,7 @@ from tqdm import tqdm
 from msroi import images
 from msroi.encoder import BudgetError, TargetError, encode_detailed
 from msroi.errors import ArgumentError, InputError
-from msroi.files import write_atomically
+from msroi.files import check_writable
 from msroi.saliency import SaliencyOf
 
 logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
@@ -84,19 +84,26 @@ def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> It
 
 
 def compress_file(
-    source: Path, output: Path, *, map_of: SaliencyOf | None, **options: Any
+    source: Path,
+    output: Path,
+    *,
+    map_of: SaliencyOf | None,
+    write: Callable[[Path, bytes], None],
+    **options: Any,
 ) -> Outcome:
     """Compress an image file; whatever is wrong with it is told in the outcome.
 
     The image is encoded as it is stored, and a score is of that; the orientation, EXIF and profile
     that it keeps count in the budget. ``map_of`` draws the map of the upright image; the options
-    are those of `msroi.encoder.encode_detailed`.
+    are those of `msroi.encoder.encode_detailed`. ``write`` is `msroi.files.write_new`, or
+    `write_atomically` where it may overwrite.
     """
     outcome = Outcome(source, output)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            outcome = _compress(outcome, map_of, **options)
+            check_writable(output)
+            outcome = _compress(outcome, map_of, write, **options)
         except InputError as error:
             outcome = outcome._replace(error=str(error))
     return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
@@ -111,7 +118,12 @@ def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
 
 
 def _compress(
-    outcome: Outcome, map_of: SaliencyOf | None, *, max_bytes: int | None, **options: Any
+    outcome: Outcome,
+    map_of: SaliencyOf | None,
+    write: Callable[[Path, bytes], None],
+    *,
+    max_bytes: int | None,
+    **options: Any,
 ) -> Outcome:
     source = outcome.source
     logger.debug("reading")
@@ -136,7 +148,7 @@ def _compress(
         raise InputError(f"{source}: {error}") from error
     data = images.insert_segments(encoded.data, segments)
     stored = source.read_bytes()
-    write_atomically(outcome.target, data)
+    write(outcome.target, data)
     return outcome._replace(
         before_bytes=len(stored),
         after_bytes=len(data),

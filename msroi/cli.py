@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
@@ -23,9 +23,9 @@ from msroi.encoder import METHODS, OFFERED
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.errors import InputError
-from msroi.files import check_target, targets_of, write_atomically
+from msroi.files import check_target, targets_of, write_atomically, write_new
 from msroi.saliency import SaliencyOf, network_map
-from msroi.usage import check_options, check_size, size_in_bytes
+from msroi.usage import check_options, check_size, path, size_in_bytes
 
 # Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
 UsageError = typer.BadParameter.__base__
@@ -52,7 +52,9 @@ ModelFile = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 MapFile = Annotated[
     Path | None,
-    typer.Option("--map", metavar="MAP.png", help="A grey map of your own, white = important."),
+    typer.Option(
+        "--map", metavar="MAP.png", parser=path, help="A grey map of your own, white = important."
+    ),
 ]
 
 
@@ -87,8 +89,10 @@ def run(commands: typer.Typer, name: str) -> None:
 
 @app.command("map")
 def map_command(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo, of any common kind.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="MAP.png")],
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", parser=path, help="A photo, of any common kind.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MAP.png", parser=path)],
     head: HeadName = Head.msroi,
     model: ModelFile = "released",
     overlay: Annotated[
@@ -107,20 +111,25 @@ def map_command(
       msroi map photo.jpg -o seen.png --overlay
       msroi map photo.jpg -o cam.png --head cam
     """
-    check_target(output, [image], suffixes=[".png"], force=force)
+    check_target(output, [image, Path(model)], suffixes=[".png"], force=force)
     with _warnings_told(image):
         pixels = images.read_image(image).pixels
         saliency = network_map(model, head=head)(pixels)
         grey = np.rint(255 * saliency).astype(np.uint8)
         shown = images.overlay(pixels, saliency) if overlay else grey
-        write_atomically(output, images.png(shown))
+        _writer(force)(output, images.png(shown))
 
 
 @app.command()
 def compress(
-    sources: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="One or many photos.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", parser=path, help="One or many photos.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A .jpg, or an existing folder.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", parser=path, help="A .jpg, or an existing folder."
+        ),
     ],
     method: Annotated[Method, typer.Option(help="How to encode.")] = Method.direct,
     map_: MapFile = None,
@@ -220,11 +229,13 @@ def compress(
     options = {name: value for name, value in given.items() if value is not None}
     check_options(method, options, map_, sources)
     check_size(quality, max_bytes, ssimulacra2)
-    targets = targets_of(sources, output, force=force)
+    read = [Path(model), *([map_] if map_ else [])]
+    targets = targets_of(sources, output, read=read, force=force)
     loading = Thread(target=encoder.load, args=[method])  # while the map is drawn
     work = partial(
         batch.compress_file,
         map_of=_map_source(method, map_, model, head),
+        write=_writer(force),
         method=method,
         quality=quality,
         max_bytes=max_bytes,
@@ -241,8 +252,8 @@ def compress(
 
 @app.command()
 def compare(
-    reference: Annotated[Path, typer.Argument(metavar="REFERENCE")],
-    distorted: Annotated[Path, typer.Argument(metavar="DISTORTED")],
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", parser=path)],
+    distorted: Annotated[Path, typer.Argument(metavar="DISTORTED", parser=path)],
     map_: MapFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -291,6 +302,10 @@ def _warnings_told(source: Path) -> Iterator[None]:
         yield
     for warning in caught:
         tqdm.write(f"msroi: {source}: {warning.message}", file=sys.stderr)
+
+
+def _writer(force: bool) -> Callable[[Path, bytes], None]:
+    return write_atomically if force else write_new
 
 
 def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf | None:
