@@ -14,6 +14,7 @@ from msroi import images
 from msroi.encoder import BudgetError, TargetError, encode_detailed
 from msroi.errors import ArgumentError, InputError
 from msroi.files import check_writable
+from msroi.program import NO_MEMORY, shown
 from msroi.saliency import SaliencyOf
 
 logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
@@ -65,7 +66,7 @@ def _jobs_for(count: int) -> int:
 
 def _one_by_one(work: Work, pairs: Sequence[tuple[Path, Path]]) -> Iterator[Outcome]:
     for source, target in pairs:
-        with _steps_shown(str(source)):
+        with _steps_shown(shown(str(source))):
             outcome = work(source, target)
         yield outcome
 
@@ -106,6 +107,8 @@ def compress_file(
             outcome = _compress(outcome, map_of, write, **options)
         except InputError as error:
             outcome = outcome._replace(error=str(error))
+        except MemoryError:
+            outcome = outcome._replace(error=f"{source}: {NO_MEMORY}")
     return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
 
 

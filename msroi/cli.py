@@ -3,7 +3,6 @@
 import gc
 import json
 import math
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,6 @@ from typing import Annotated
 
 import numpy as np
 import typer
-from tqdm import tqdm
 
 from msroi import batch, encoder, images
 from msroi.encoder import METHODS, OFFERED
@@ -24,11 +22,9 @@ from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.errors import InputError
 from msroi.files import check_target, targets_of, write_atomically, write_new
+from msroi.program import run, say
 from msroi.saliency import SaliencyOf, network_map
 from msroi.usage import check_options, check_size, path, size_in_bytes
-
-# Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
-UsageError = typer.BadParameter.__base__
 
 Method = StrEnum("Method", OFFERED)
 Tune = StrEnum("Tune", list(TUNES))
@@ -65,26 +61,6 @@ def main() -> None:
         run(app, "msroi")
     finally:
         gc.freeze()  # else all that was loaded is searched for garbage once more: a quarter second
-
-
-def run(commands: typer.Typer, name: str) -> None:
-    """Run a command: exit 0 when done, 2 with one line on stderr for bad usage or input.
-
-    ``name`` is the program's, which begins what it says of an error.
-    """
-    # Read when numba starts its threads: those that wait sleep, which on a shared machine is many
-    # times faster than the default, where they spin in the way of those that work.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        arguments = sys.argv[1:] or ["--help"]
-        sys.exit(commands(arguments, prog_name=name, standalone_mode=False) or 0)
-    except UsageError as error:
-        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _fail(name, error.format_message() + hint)
-    except typer.Abort:
-        sys.exit(130)
-    except InputError as error:
-        _fail(name, str(error))
 
 
 @app.command("map")
@@ -280,18 +256,12 @@ def compare(
     share = None if saliency is None else float(metrics.salient_region(saliency).mean())
     if as_json:
         known = values if share is None else {"salient_share": share} | values
-        typer.echo(json.dumps({name: _json_number(value) for name, value in known.items()}))
+        say(json.dumps({name: _json_number(value) for name, value in known.items()}))
     else:
         for name, value in values.items():
             where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
             unit = metrics.METRICS[name].unit
-            typer.echo(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
-
-
-def _fail(name: str, message: str) -> None:
-    """Say what is wrong in one line, and exit 2."""
-    typer.echo(f"{name}: {' '.join(message.split())}", err=True)
-    sys.exit(2)
+            say(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
 
 
 @contextmanager
@@ -301,7 +271,7 @@ def _warnings_told(source: Path) -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         yield
     for warning in caught:
-        tqdm.write(f"msroi: {source}: {warning.message}", file=sys.stderr)
+        say(f"msroi: {source}: {warning.message}", sys.stderr)
 
 
 def _writer(force: bool) -> Callable[[Path, bytes], None]:
@@ -320,21 +290,21 @@ def _tell(outcomes: Iterable[batch.Outcome]) -> None:
     done, failed = [], []
     for outcome in outcomes:
         for note in outcome.notes:
-            tqdm.write(f"msroi: {outcome.source}: {note}", file=sys.stderr)
+            say(f"msroi: {outcome.source}: {note}", sys.stderr)
         (failed if outcome.error else done).append(outcome)
         if not outcome.error:
             told = f"{outcome.after_bytes:,} bytes, quality {outcome.quality:.4g}"
             told += "" if outcome.score is None else f", SSIMULACRA2 {outcome.score:.1f}"
-            tqdm.write(f"{outcome.target}: {told}")
+            say(f"{outcome.target}: {told}")
     if any(outcome.from_jpeg for outcome in done):
         note = "a JPEG is encoded anew from its pixels: what it has lost is not won back"
-        typer.echo(f"msroi: {note}", err=True)
+        say(f"msroi: {note}", sys.stderr)
     if done:
-        typer.echo(_summary(done))
+        say(_summary(done))
     if len(failed) == 1 and not done:
         raise InputError(failed[0].error)
     for outcome in failed:
-        typer.echo(f"msroi: {outcome.error}", err=True)
+        say(f"msroi: {outcome.error}", sys.stderr)
     if failed:
         count = len(done) + len(failed)
         raise InputError(f"{len(failed)} of {count} images could not be compressed")

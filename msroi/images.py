@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 from PIL import ExifTags, Image, ImageCms
@@ -174,13 +175,8 @@ def _segment(marker: int, payload: bytes) -> bytes:
 def _open(path: str | Path) -> Iterator[Image.Image]:
     """A loaded Pillow image; whatever goes wrong with the file is an ImageError."""
     path = Path(path)
-    if not path.exists():
-        raise ImageError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise ImageError(f"{path}: is not a file")
-    if path.stat().st_size == 0:
-        raise ImageError(f"{path}: the file is empty")
     try:
+        _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(path, formats=FORMATS)
@@ -189,6 +185,8 @@ def _open(path: str | Path) -> Iterator[Image.Image]:
             yield image
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
+    except MemoryError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         limit = Image.MAX_IMAGE_PIXELS
         raise ImageError(f"{path}: has more than {limit} pixels; scale it down first") from error
@@ -196,7 +194,22 @@ def _open(path: str | Path) -> Iterator[Image.Image]:
         known = ", ".join(FORMATS)
         raise ImageError(f"{path}: is not an image of a known format ({known})") from error
     except Exception as error:  # a damaged file: Pillow's readers raise whatever they meet
+        if "out of memory" in str(error):
+            raise MemoryError from error
         raise ImageError(f"{path}: cannot be read, damaged or truncated ({error})") from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        told = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageError("there is no such file") from error
+    except OSError as error:  # of the name or the folders, as is told
+        raise ImageError(f"cannot be read ({error.strerror})") from error
+    if not S_ISREG(told.st_mode):
+        raise ImageError("is not a file")
+    if told.st_size == 0:
+        raise ImageError("the file is empty")
 
 
 def _kept_exif(image: Image.Image) -> tuple[bytes, int, int]:

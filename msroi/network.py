@@ -187,7 +187,11 @@ def checksum(path_or_name: str | Path) -> str:
 
 def _file(path_or_name: str | Path) -> Path:
     path = RELEASED if path_or_name == "released" else Path(path_or_name)
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # the name is too long, or of a folder that may not be looked into
+        raise NetworkError(f"{path} cannot be read ({error.strerror})") from error
+    if not is_file:
         raise NetworkError(
             f"{path} is no file: name a network (.onnx) that `python -m study train` made, or none "
             "for the released one"

@@ -230,7 +230,7 @@ def network_map(
     """
     from msroi.network import checksum
 
-    path = file if file == "released" else str(Path(file).resolve())
+    path = file if file == "released" else str(Path(file).absolute())
     found = checksum(path)
     _network(path, head, found)  # a file that is none is told now
     return partial(_map, draw=draw, file=path, head=head, checksum=found, **settings)

@@ -2,7 +2,7 @@
 
 import typer
 
-from msroi.cli import run
+from msroi.program import run
 from study.stages.crate import crate
 from study.stages.evaluate import evaluate
 from study.stages.fetch import fetch

@@ -12,14 +12,15 @@ H, W = 48, 80
 PHOTO, DRAWN = photograph(H, W), right_half((H, W))
 CLEAR = Image.fromarray(PHOTO[::-1])
 CLEAR.putalpha(100)
-PROGRAM = [sys.executable, "-c", "from msroi.cli import main; main()"]
+PROGRAM = [sys.executable, "-m", "msroi"]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
 
 
 def msroi(*arguments, **options):
     """Run `msroi` in a process of its own: its exit code, stdout and stderr as text."""
     texts = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     line = [os.fspath(argument) for argument in arguments]
-    return subprocess.run([*PROGRAM, *line], **texts | options)
+    return subprocess.run([*PROGRAM, *line], **{"env": ENVIRONMENT} | texts | options)
 
 
 def tree(folder: Path) -> dict[Path, bytes | None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from subprocess import Popen
 
 import pytest
-from commands import PHOTO, PROGRAM, H, W, assert_refused, tree
+from commands import ENVIRONMENT, PHOTO, PROGRAM, H, W, assert_refused, tree
 from networks import alive, exported, network
 from PIL import Image
 
@@ -118,7 +118,7 @@ def test_two_runs_into_one_folder_do_not_replace_each_others_files(here):
         [*PROGRAM, "compress", *names, "-o", "out", "--method", "standard", "--quality", quality]
         for quality in ("20", "90")
     ]
-    runs = [Popen(line, stdout=-1, stderr=-1, text=True) for line in lines]
+    runs = [Popen(line, stdout=-1, stderr=-1, text=True, env=ENVIRONMENT) for line in lines]
     told = [run.communicate() for run in runs]
     written = [[line for line in out.splitlines() if line.startswith("out")] for out, _ in told]
     assert sorted(line.split(":")[0] for lines in written for line in lines) == sorted(
@@ -161,7 +161,7 @@ files._write(Path(sys.argv[1]), b"whole", place)
 @pytest.mark.skipif(sys.platform == "win32", reason="of POSIX signals")
 def test_a_signal_waits_until_a_file_is_written(tmp_path):
     path = tmp_path / "out.jpg"
-    ended = Popen([sys.executable, "-c", WRITE, path]).wait(60)
+    ended = Popen([sys.executable, "-c", WRITE, path], env=ENVIRONMENT).wait(60)
     assert ended in (-signal.SIGINT, -signal.SIGTERM)
     assert tree(tmp_path) == {path: b"whole"}
 
