@@ -16,7 +16,7 @@ from msroi.encoder.budget import Encoded
 from msroi.encoder.target import Judge
 from msroi.encoder.target import TargetError as TargetError  # here too
 from msroi.errors import ArgumentError
-from msroi.images import check_rgb, decode
+from msroi.images import check_map, check_rgb, decode
 from msroi.score import LARGEST, SMALLEST_SIDE, Scorer, scorable
 
 logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
@@ -212,5 +212,4 @@ def _check_saliency(saliency: np.ndarray, shape: tuple[int, int]) -> None:
             f"a map for this image must be float {list(shape)}, "
             f"not {saliency.dtype} {list(saliency.shape)}"
         )
-    if not (saliency.min() >= 0 and saliency.max() <= 1):  # false for NaN too
-        raise ArgumentError("a map must hold finite values from 0 to 1")
+    check_map(saliency)
