@@ -207,6 +207,7 @@ def compress(
     check_size(quality, max_bytes, ssimulacra2)
     read = [Path(model), *([map_] if map_ else [])]
     targets = targets_of(sources, output, read=read, force=force)
+    jobs = batch.jobs_for(len(sources), jobs)
     loading = Thread(target=encoder.load, args=[method])  # while the map is drawn
     work = partial(
         batch.compress_file,
@@ -218,12 +219,14 @@ def compress(
         target=ssimulacra2,
         **options,
     )
-    loading.start()
+    if jobs == 1:  # else the workers load what they need
+        loading.start()
     try:
         _tell(batch.run(work, list(zip(sources, targets, strict=True)), jobs))
     finally:
         # Where numba compiles, it replaces sys.stderr for a moment (colorama): not past the end.
-        loading.join()
+        if jobs == 1:
+            loading.join()
 
 
 @app.command()
