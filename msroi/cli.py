@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from typing import Annotated
@@ -33,7 +34,6 @@ Head = StrEnum("Head", ["msroi", "cam"])
 # objects made before those made are searched for garbage: libraries that load make many and none
 GC_THRESHOLD = 100_000
 app = typer.Typer(
-    help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -61,6 +61,24 @@ def main() -> None:
         run(app, "msroi")
     finally:
         gc.freeze()  # else all that was loaded is searched for garbage once more: a quarter second
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        say(f"msroi {version('msroi')}")
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Tell the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there."""
 
 
 @app.command("map")

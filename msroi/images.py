@@ -118,6 +118,10 @@ def png(pixels: np.ndarray) -> bytes:
 
 def check_rgb(image: np.ndarray) -> None:
     """Refuse what is not uint8 [H, W, 3] (ArgumentError)."""
+    if not isinstance(image, np.ndarray):
+        raise ArgumentError(
+            f"an image must be an array uint8 [H, W, 3], not {type(image).__name__}"
+        )
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         given = f"{image.dtype} {list(image.shape)}"
         raise ArgumentError(f"an image must be uint8 [H, W, 3], not {given}")

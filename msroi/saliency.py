@@ -114,7 +114,7 @@ def saliency_maps(
     prior: str = "",
     short_sides: Sequence[int] = (),
 ) -> list[np.ndarray]:
-    """Draw the maps of images of one size in one batch, as `saliency_map` does of one."""
+    """Draw the maps of any number of images of one size in a batch, as `saliency_map` of one."""
     _check_rule(select, k, evidence, prior)
     choose = cam if model.head == "cam" else partial(select_classes, select=select, k=k)
 
@@ -252,6 +252,8 @@ def _drawn(
     short_sides: Sequence[int],
 ) -> list[np.ndarray]:
     """Draw a map of each image: of its ``layers`` in each pass, combined."""
+    if not images:
+        return []
     sides = short_sides or model.natural_sides()
     _check_images(images, sides)
     passes = [(*model.look(images, side), side) for side in sides]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -470,6 +471,10 @@ def test_no_arguments_list_the_commands_and_their_help_teaches_with_examples(run
         code, out, err = run(command, "--help")
         assert (code, err) == (0, "")
         assert f"\n    msroi {command} photo." in out
+
+
+def test_the_version_is_that_of_the_package(run):
+    assert run("--version") == (0, f"msroi {metadata.version('msroi')}\n", "")
 
 
 def test_the_installed_command_runs_without_onnxruntime_where_no_network_is_needed(here):
