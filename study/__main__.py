@@ -2,7 +2,7 @@
 
 import typer
 
-from msroi.cli import run
+from msroi.program import run
 from study.stages.cost import cost
 from study.stages.crate import crate
 from study.stages.evaluate import evaluate

@@ -60,6 +60,8 @@ class Architecture:
                 raise ArgumentError(
                     f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
                 )
+        if isinstance(self.classes, str) or not all(isinstance(name, str) for name in self.classes):
+            raise ArgumentError("the classes of an architecture must be a tuple of names")
         if not self.classes or len(self.widths) != 5:
             raise ArgumentError("an architecture takes at least one class and exactly five widths")
 
@@ -223,8 +225,8 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
     """Load a network that `save_checkpoint` wrote, to train it further or to look inside.
 
     Gives it in evaluation mode, float32, with its `metadata`, on the device that `find_device`
-    says. CheckpointError if the file is missing, is no safetensors file, or doesn't hold the
-    network that it names; ArgumentError as `find_device`.
+    says. CheckpointError if the file is missing, is no safetensors file, doesn't hold the network
+    that it names, or has weights that are no finite numbers; ArgumentError as `find_device`.
     """
     place = find_device(device)
     if not Path(path).exists():
@@ -236,6 +238,7 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = Network(_architecture(header.pop("architecture")))
         network.load_state_dict(tensors)
+        _check_finite(tensors)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read "
@@ -244,6 +247,12 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
     network.metadata = header
     layout = torch.preserve_format if place.type == "cpu" else torch.channels_last
     return network.float().eval().to(place, memory_format=layout)
+
+
+def _check_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} has values that are no finite numbers")
 
 
 def _architecture(header: Mapping[str, Any]) -> Architecture:
