@@ -53,7 +53,10 @@ def results(found: dict[str, Any]) -> str:
     """Fill the template study/article/results.md with the facts of `study.article.facts.found`."""
     from jinja2 import Environment, StrictUndefined
 
+    from study.show.tables import plain
+
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment.filters["plain"] = plain
     template = (files("study.article") / "results.md").read_text(encoding="utf-8")
     return environment.from_string(template).render(found).strip()
 
