@@ -74,7 +74,16 @@ def _told(kind: type[Section], error: Mapping[str, Any], place: Sequence[Any]) -
         case "value_error":
             return f"{PARAMS}: {path}: {error['msg'].removeprefix('Value error, ')}"
         case _:
-            return f"{PARAMS}: {path} is {value}; it must be {may_hold(kind, loc)}"
+            held = f"{value}{_number_in(error['input'])}"
+            return f"{PARAMS}: {path} is {held}; it must be {may_hold(kind, loc)}"
+
+
+def _number_in(value: Any) -> str:
+    """How to write a number that YAML takes for a text, such as 1e-3; "" for all else."""
+    try:
+        return f", a text (as a number: {float(value)})" if isinstance(value, str) else ""
+    except ValueError:
+        return ""
 
 
 def _check_training(section: Mapping[str, Any]) -> None:

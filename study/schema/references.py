@@ -157,12 +157,12 @@ def _notebooks(study: Study) -> Iterator[Problem]:
             else:
                 yield from _values(path, held, parameters_of(NOTEBOOKS / f"{name}.ipynb"))
     for name, held in section.scenes.items():
-        where = held.get("looked_at")
-        if isinstance(where, dict) and "set" in where:
-            path = ("notebook", "scenes", name, "looked_at", "set")
-            yield from _unknown(
-                path, where["set"], study.findings, what="a set of the section findings"
-            )
+        where, path = held.get("looked_at"), ("notebook", "scenes", name, "looked_at")
+        if isinstance(where, dict) and set(where) != {"set", "image"}:
+            yield Problem(path, where, "a section with set, image")
+        elif isinstance(where, dict):
+            what = "a set of the section findings"
+            yield from _unknown((*path, "set"), where["set"], study.findings, what=what)
 
 
 def _values(path: tuple, held: Mapping[str, Any], known: Mapping[str, type]) -> Iterator[Problem]:
