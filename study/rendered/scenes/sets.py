@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from PIL import Image
 from tqdm import tqdm
 
@@ -51,6 +50,8 @@ def write_set(
     `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. Sizes are
     (height, width). The folder appears only when complete, and replaces one of its name.
     """
+    import pandas as pd
+
     with complete_folder(folder) as partial:
         training = one_object_set(train, train_size, seed)
         for name, scene in tqdm(training, total=train, desc="training scenes"):
