@@ -107,7 +107,9 @@ def encode(
         the standard JPEG of this quality, and ``"standard"`` gives that very file.
     max_bytes : int, optional
         The budget. The result has the largest quality whose file is within it: at least 99%
-        of it where the quality is continuous, less where it goes by whole steps.
+        of it where the quality is continuous, less where it goes by whole steps. Where even the
+        file of the highest quality is smaller, it is that one. An image of a few blocks may get
+        less, if no size comes between: one level more may be a per cent of its bytes.
     target : float, optional
         In place of both: the SSIMULACRA2 score that the file is to have against `image`, above 0
         and below 100, sensibly from 30 to 90. The result is the smallest file that scores this or

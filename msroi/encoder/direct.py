@@ -85,6 +85,7 @@ def encode(
     saliency : float [H, W] in [0, 1]
         Only its order counts. A flat one makes a plain optimising encoder.
     max_bytes : int, optional
+        The file takes 99% of it or more, or is the finest there is, as `approach` tells.
     judge : msroi.encoder.target.Judge, optional
         In place of `max_bytes`: a score to reach with few bytes, at the usual thrift.
     quality : float
