@@ -30,9 +30,7 @@ MAX_MEASURES = 12  # quantizations in a search of scale or thrift (6 and 24: the
 MEASURES_REMEMBERED = 3  # of thrift, as code lengths change (2 and 12: the same)
 MEASURES_BEFORE_WRITING = 4  # of thrift, then every one is written (1: 1.25 files; 8: the same)
 LAST_RESORT_SCALES = 400  # tried as files, for images of a few blocks (100 and 1600: the same)
-LAST_RESORT_THRIFTS = np.geomspace(
-    16, 1 / 16, 200
-).tolist()  # tried as files, at some of the scales
+LAST_RESORT_THRIFTS = np.geomspace(16, 1 / 16, 200).tolist()  # as files, at some of the scales
 NEIGHBOURS_TRIED = 8  # of the scale found: so many scales finer and coarser, each with all thrifts
 
 
