@@ -7,6 +7,9 @@
 #              (an hour on two cores at most)
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
 #              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
+# make fuzz    damaged images, networks, names, archives and parameters by the thousand, none of
+#              which may break anything (about an hour on two cores; FUZZ="--share 0.01", or
+#              FUZZ="--images 200 --archives 0 ..." for less)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,7 +19,7 @@ JUDGES := osie mit1003 ecssd coco
 # commands that a stage calls (msroi, jupyter) are those of the virtual environment
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: repro test lab check bench weights trial clean
+.PHONY: repro test lab check fuzz bench weights trial clean
 
 repro: $(INSTALLED)
 	dvc repro
@@ -32,6 +35,9 @@ check: $(INSTALLED)
 	ruff format --check .
 	lint-imports --no-logo
 	python -m study.lock
+
+fuzz: $(INSTALLED)
+	python tests/fuzz.py $(FUZZ)
 
 bench: $(INSTALLED)
 	pip install --quiet --constraint constraints.txt --editable . --editable "study[bench]"

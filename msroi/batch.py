@@ -1,19 +1,22 @@
 """Compress image files: one with its steps shown, or many of them at a time."""
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from msroi import images
+from msroi import images, workers
 from msroi.encoder import BudgetError, TargetError, encode_detailed
 from msroi.errors import ArgumentError, InputError
-from msroi.files import write_atomically
+from msroi.files import check_writable
+from msroi.program import NO_MEMORY, shown
 from msroi.saliency import SaliencyOf
 
 logger = logging.getLogger(__name__)  # tells the steps, at DEBUG, as the encoder does
@@ -38,24 +41,28 @@ class Outcome(NamedTuple):
 Work = Callable[[Path, Path], Outcome]
 
 
-def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int | None) -> Iterator[Outcome]:
+def run(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> Iterator[Outcome]:
     """Do the work for every (source, target), and give the outcomes in that order.
 
     A bar on a terminal counts the images. With one job each has all cores, one after the
     other, and its steps are shown too where they last. With more, that many are done at a
-    time in processes of their own, which share the cores: joblib gives each worker's numba
-    and ONNX Runtime its part of the threads. With None there is a job for each core, as far as each
-    has `IMAGES_PER_WORKER` to do. The work is a module's function or a partial of one, since it is
-    sent to the workers; InputError where one of them is killed.
+    time in processes of their own, which share the cores. The work is a module's function or a
+    partial of one, since it is sent to the workers; the outcome of an image whose worker is killed
+    says so.
     """
     count = len(pairs)
-    jobs = min(jobs, count) if jobs else _jobs_for(count)
     outcomes = _one_by_one(work, pairs) if jobs == 1 else _by_workers(work, pairs, jobs)
     hidden = True if count == 1 else None  # None is shown on a terminal alone
     yield from tqdm(outcomes, total=count, unit="image", leave=False, disable=hidden)
 
 
-def _jobs_for(count: int) -> int:
+def jobs_for(count: int, asked: int | None) -> int:
+    """Say how many of ``count`` images are done at a time: as many as asked for, at most all.
+
+    None is a job for each core, as far as each has `IMAGES_PER_WORKER` to do.
+    """
+    if asked:
+        return min(asked, count)
     if count < 2 * IMAGES_PER_WORKER:
         return 1
     from joblib import cpu_count  # takes a while to load
@@ -65,40 +72,66 @@ def _jobs_for(count: int) -> int:
 
 def _one_by_one(work: Work, pairs: Sequence[tuple[Path, Path]]) -> Iterator[Outcome]:
     for source, target in pairs:
-        with _steps_shown(str(source)):
+        with _steps_shown(shown(str(source))):
             outcome = work(source, target)
         yield outcome
 
 
 def _by_workers(work: Work, pairs: Sequence[tuple[Path, Path]], jobs: int) -> Iterator[Outcome]:
-    from joblib import Parallel, delayed  # takes a while to load
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
+    from joblib import cpu_count  # takes a while to load
 
-    try:
-        parallel = Parallel(n_jobs=jobs, return_as="generator")
-        yield from parallel(delayed(work)(*pair) for pair in pairs)
-    except TerminatedWorkerError as error:
-        raise InputError(
-            "a worker process was killed, most likely for want of memory: try a smaller --jobs"
-        ) from error
+    threads = str(max(cpu_count() // jobs, 1))
+    results = workers.over(
+        partial(_of_pair, work=work),
+        pairs,
+        jobs=jobs,
+        environment={name: threads for name in workers.THREADS if name not in os.environ},
+        when_killed=_killed,
+    )
+    ready: dict[int, Outcome] = {}
+    first = 0
+    for index, outcome in results:
+        ready[index] = outcome
+        while first in ready:
+            yield ready.pop(first)
+            first += 1
+
+
+def _of_pair(pair: tuple[Path, Path], *, work: Work) -> Outcome:
+    return work(*pair)
+
+
+def _killed(pair: tuple[Path, Path]) -> Outcome:
+    source, target = pair
+    told = "the process that worked on it was killed, most likely for want of memory"
+    return Outcome(source, target, error=f"{source}: {told}: try a smaller --jobs")
 
 
 def compress_file(
-    source: Path, output: Path, *, map_of: SaliencyOf | None, **options: Any
+    source: Path,
+    output: Path,
+    *,
+    map_of: SaliencyOf | None,
+    write: Callable[[Path, bytes], None],
+    **options: Any,
 ) -> Outcome:
     """Compress an image file; whatever is wrong with it is told in the outcome.
 
     The image is encoded as it is stored, and a score is of that; the orientation, EXIF and profile
     that it keeps count in the budget. ``map_of`` draws the map of the upright image; the options
-    are those of `msroi.encoder.encode_detailed`.
+    are those of `msroi.encoder.encode_detailed`. ``write`` is `msroi.files.write_new`, or
+    `write_atomically` where it may overwrite.
     """
     outcome = Outcome(source, output)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         try:
-            outcome = _compress(outcome, map_of, **options)
+            check_writable(output)
+            outcome = _compress(outcome, map_of, write, **options)
         except InputError as error:
             outcome = outcome._replace(error=str(error))
+        except MemoryError:
+            outcome = outcome._replace(error=f"{source}: {NO_MEMORY}")
     return outcome._replace(notes=tuple(str(warning.message) for warning in caught))
 
 
@@ -111,7 +144,12 @@ def drawn_map(pixels: np.ndarray, *, file: Path) -> np.ndarray:
 
 
 def _compress(
-    outcome: Outcome, map_of: SaliencyOf | None, *, max_bytes: int | None, **options: Any
+    outcome: Outcome,
+    map_of: SaliencyOf | None,
+    write: Callable[[Path, bytes], None],
+    *,
+    max_bytes: int | None,
+    **options: Any,
 ) -> Outcome:
     source = outcome.source
     logger.debug("reading")
@@ -136,7 +174,7 @@ def _compress(
         raise InputError(f"{source}: {error}") from error
     data = images.insert_segments(encoded.data, segments)
     stored = source.read_bytes()
-    write_atomically(outcome.target, data)
+    write(outcome.target, data)
     return outcome._replace(
         before_bytes=len(stored),
         after_bytes=len(data),

@@ -3,32 +3,29 @@
 import gc
 import json
 import math
-import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from typing import Annotated
 
 import numpy as np
 import typer
-from tqdm import tqdm
 
 from msroi import batch, encoder, images
 from msroi.encoder import METHODS, OFFERED
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.errors import InputError
-from msroi.files import check_target, targets_of, write_atomically
+from msroi.files import check_target, targets_of, write_atomically, write_new
+from msroi.program import run, say
 from msroi.saliency import SaliencyOf, network_map
-from msroi.usage import check_options, check_size, size_in_bytes
-
-# Typer carries its own click since 0.26 and imports click before: this is either's UsageError.
-UsageError = typer.BadParameter.__base__
+from msroi.usage import check_options, check_size, path, size_in_bytes
 
 Method = StrEnum("Method", OFFERED)
 Tune = StrEnum("Tune", list(TUNES))
@@ -37,7 +34,6 @@ Head = StrEnum("Head", ["msroi", "cam"])
 # objects made before those made are searched for garbage: libraries that load make many and none
 GC_THRESHOLD = 100_000
 app = typer.Typer(
-    help="Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -52,7 +48,9 @@ ModelFile = Annotated[
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 MapFile = Annotated[
     Path | None,
-    typer.Option("--map", metavar="MAP.png", help="A grey map of your own, white = important."),
+    typer.Option(
+        "--map", metavar="MAP.png", parser=path, help="A grey map of your own, white = important."
+    ),
 ]
 
 
@@ -65,30 +63,30 @@ def main() -> None:
         gc.freeze()  # else all that was loaded is searched for garbage once more: a quarter second
 
 
-def run(commands: typer.Typer, name: str) -> None:
-    """Run a command: exit 0 when done, 2 with one line on stderr for bad usage or input.
+def _tell_version(asked: bool) -> None:
+    if asked:
+        say(f"msroi {version('msroi')}")
+        raise typer.Exit
 
-    ``name`` is the program's, which begins what it says of an error.
-    """
-    # Read when numba starts its threads: those that wait sleep, which on a shared machine is many
-    # times faster than the default, where they spin in the way of those that work.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    try:
-        arguments = sys.argv[1:] or ["--help"]
-        sys.exit(commands(arguments, prog_name=name, standalone_mode=False) or 0)
-    except UsageError as error:
-        hint = f" (see {error.ctx.command_path} --help)" if error.ctx else ""
-        _fail(name, error.format_message() + hint)
-    except typer.Abort:
-        sys.exit(130)
-    except InputError as error:
-        _fail(name, str(error))
+
+@app.callback()
+def program(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_tell_version, help="Tell the version, and exit."
+        ),
+    ] = False,
+) -> None:
+    """Semantic JPEG: maps of what matters in a photo, and JPEGs that spend bytes there."""
 
 
 @app.command("map")
 def map_command(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo, of any common kind.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="MAP.png")],
+    image: Annotated[
+        Path, typer.Argument(metavar="IMAGE", parser=path, help="A photo, of any common kind.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="MAP.png", parser=path)],
     head: HeadName = Head.msroi,
     model: ModelFile = "released",
     overlay: Annotated[
@@ -107,20 +105,25 @@ def map_command(
       msroi map photo.jpg -o seen.png --overlay
       msroi map photo.jpg -o cam.png --head cam
     """
-    check_target(output, [image], suffixes=[".png"], force=force)
+    check_target(output, [image, Path(model)], suffixes=[".png"], force=force)
     with _warnings_told(image):
         pixels = images.read_image(image).pixels
         saliency = network_map(model, head=head)(pixels)
         grey = np.rint(255 * saliency).astype(np.uint8)
         shown = images.overlay(pixels, saliency) if overlay else grey
-        write_atomically(output, images.png(shown))
+        _writer(force)(output, images.png(shown))
 
 
 @app.command()
 def compress(
-    sources: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="One or many photos.")],
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", parser=path, help="One or many photos.")
+    ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="A .jpg, or an existing folder.")
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="OUT", parser=path, help="A .jpg, or an existing folder."
+        ),
     ],
     method: Annotated[Method, typer.Option(help="How to encode.")] = Method.direct,
     map_: MapFile = None,
@@ -220,29 +223,34 @@ def compress(
     options = {name: value for name, value in given.items() if value is not None}
     check_options(method, options, map_, sources)
     check_size(quality, max_bytes, ssimulacra2)
-    targets = targets_of(sources, output, force=force)
+    read = [Path(model), *([map_] if map_ else [])]
+    targets = targets_of(sources, output, read=read, force=force)
+    jobs = batch.jobs_for(len(sources), jobs)
     loading = Thread(target=encoder.load, args=[method])  # while the map is drawn
     work = partial(
         batch.compress_file,
         map_of=_map_source(method, map_, model, head),
+        write=_writer(force),
         method=method,
         quality=quality,
         max_bytes=max_bytes,
         target=ssimulacra2,
         **options,
     )
-    loading.start()
+    if jobs == 1:  # else the workers load what they need
+        loading.start()
     try:
         _tell(batch.run(work, list(zip(sources, targets, strict=True)), jobs))
     finally:
         # Where numba compiles, it replaces sys.stderr for a moment (colorama): not past the end.
-        loading.join()
+        if jobs == 1:
+            loading.join()
 
 
 @app.command()
 def compare(
-    reference: Annotated[Path, typer.Argument(metavar="REFERENCE")],
-    distorted: Annotated[Path, typer.Argument(metavar="DISTORTED")],
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", parser=path)],
+    distorted: Annotated[Path, typer.Argument(metavar="DISTORTED", parser=path)],
     map_: MapFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -269,18 +277,12 @@ def compare(
     share = None if saliency is None else float(metrics.salient_region(saliency).mean())
     if as_json:
         known = values if share is None else {"salient_share": share} | values
-        typer.echo(json.dumps({name: _json_number(value) for name, value in known.items()}))
+        say(json.dumps({name: _json_number(value) for name, value in known.items()}))
     else:
         for name, value in values.items():
             where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
             unit = metrics.METRICS[name].unit
-            typer.echo(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
-
-
-def _fail(name: str, message: str) -> None:
-    """Say what is wrong in one line, and exit 2."""
-    typer.echo(f"{name}: {' '.join(message.split())}", err=True)
-    sys.exit(2)
+            say(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
 
 
 @contextmanager
@@ -290,7 +292,11 @@ def _warnings_told(source: Path) -> Iterator[None]:
         warnings.simplefilter("always", UserWarning)
         yield
     for warning in caught:
-        tqdm.write(f"msroi: {source}: {warning.message}", file=sys.stderr)
+        say(f"msroi: {source}: {warning.message}", sys.stderr)
+
+
+def _writer(force: bool) -> Callable[[Path, bytes], None]:
+    return write_atomically if force else write_new
 
 
 def _map_source(method: Method, drawn: Path | None, model: str, head: Head) -> SaliencyOf | None:
@@ -305,21 +311,21 @@ def _tell(outcomes: Iterable[batch.Outcome]) -> None:
     done, failed = [], []
     for outcome in outcomes:
         for note in outcome.notes:
-            tqdm.write(f"msroi: {outcome.source}: {note}", file=sys.stderr)
+            say(f"msroi: {outcome.source}: {note}", sys.stderr)
         (failed if outcome.error else done).append(outcome)
         if not outcome.error:
             told = f"{outcome.after_bytes:,} bytes, quality {outcome.quality:.4g}"
             told += "" if outcome.score is None else f", SSIMULACRA2 {outcome.score:.1f}"
-            tqdm.write(f"{outcome.target}: {told}")
+            say(f"{outcome.target}: {told}")
     if any(outcome.from_jpeg for outcome in done):
         note = "a JPEG is encoded anew from its pixels: what it has lost is not won back"
-        typer.echo(f"msroi: {note}", err=True)
+        say(f"msroi: {note}", sys.stderr)
     if done:
-        typer.echo(_summary(done))
+        say(_summary(done))
     if len(failed) == 1 and not done:
         raise InputError(failed[0].error)
     for outcome in failed:
-        typer.echo(f"msroi: {outcome.error}", err=True)
+        say(f"msroi: {outcome.error}", sys.stderr)
     if failed:
         count = len(done) + len(failed)
         raise InputError(f"{len(failed)} of {count} images could not be compressed")

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageChops, ImageCms
 
+from msroi.chatter import caught
 from msroi.errors import ArgumentError, InputError
 
 # The formats that are read. Others of Pillow's are left alone: EPS starts Ghostscript, whatever the
@@ -20,6 +22,7 @@ EXIF_HEADER = b"Exif\0\0"
 ICC_HEADER = b"ICC_PROFILE\0"
 MAX_SEGMENT_BYTES = 65533  # of a JPEG marker segment, beside its two bytes of length
 ICC_CHUNK_BYTES = MAX_SEGMENT_BYTES - len(ICC_HEADER) - 2  # two bytes count the chunks
+MAX_PROFILE_BYTES = 255 * ICC_CHUNK_BYTES
 
 # EXIF orientation → what turns stored pixels upright; numpy turns anticlockwise
 _TURNS = {
@@ -94,6 +97,8 @@ def read_map(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
         if levels.shape != tuple(shape):
             (H, W), (height, width) = levels.shape, shape
             raise ImageError(f"the map is {W}×{H} pixels, but its image is {width}×{height}")
+        if levels.min() < 0 or levels.max() > 65535:
+            raise ImageError("a map has 8 or 16 bits, and this one has larger values; save it so")
     white = 255 if levels.dtype == np.uint8 else 65535
     return levels.astype(np.float32) / np.float32(white)
 
@@ -113,9 +118,19 @@ def png(pixels: np.ndarray) -> bytes:
 
 def check_rgb(image: np.ndarray) -> None:
     """Refuse what is not uint8 [H, W, 3] (ArgumentError)."""
+    if not isinstance(image, np.ndarray):
+        raise ArgumentError(
+            f"an image must be an array uint8 [H, W, 3], not {type(image).__name__}"
+        )
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         given = f"{image.dtype} {list(image.shape)}"
         raise ArgumentError(f"an image must be uint8 [H, W, 3], not {given}")
+
+
+def check_map(saliency: np.ndarray) -> None:
+    """Refuse values that are not from 0 to 1, NaN among them (ArgumentError)."""
+    if not (saliency.min() >= 0 and saliency.max() <= 1):  # false for NaN too
+        raise ArgumentError("a map must hold finite values from 0 to 1")
 
 
 def luma(image: np.ndarray) -> np.ndarray:
@@ -174,21 +189,18 @@ def _segment(marker: int, payload: bytes) -> bytes:
 def _open(path: str | Path) -> Iterator[Image.Image]:
     """A loaded Pillow image; whatever goes wrong with the file is an ImageError."""
     path = Path(path)
-    if not path.exists():
-        raise ImageError(f"{path}: there is no such file")
-    if not path.is_file():
-        raise ImageError(f"{path}: is not a file")
-    if path.stat().st_size == 0:
-        raise ImageError(f"{path}: the file is empty")
     try:
+        _check_file(path)
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(path, formats=FORMATS)
         with image:
-            image.load()
+            _load(image)
             yield image
     except ImageError as error:
         raise ImageError(f"{path}: {error}") from error
+    except MemoryError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         limit = Image.MAX_IMAGE_PIXELS
         raise ImageError(f"{path}: has more than {limit} pixels; scale it down first") from error
@@ -196,7 +208,40 @@ def _open(path: str | Path) -> Iterator[Image.Image]:
         known = ", ".join(FORMATS)
         raise ImageError(f"{path}: is not an image of a known format ({known})") from error
     except Exception as error:  # a damaged file: Pillow's readers raise whatever they meet
+        if "out of memory" in str(error):
+            raise MemoryError from error
         raise ImageError(f"{path}: cannot be read, damaged or truncated ({error})") from error
+
+
+def _check_file(path: Path) -> None:
+    try:
+        told = path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ImageError("there is no such file") from error
+    except OSError as error:  # of the name or the folders, as is told
+        raise ImageError(f"cannot be read ({error.strerror})") from error
+    if not S_ISREG(told.st_mode):
+        raise ImageError("is not a file")
+    if told.st_size == 0:
+        raise ImageError("the file is empty")
+
+
+def _load(image: Image.Image) -> None:
+    """Read the pixels; what libtiff says of them by itself is a warning."""
+    if image.format == "TIFF":
+        with caught() as said:
+            image.load()
+        if said:
+            warnings.warn(f"damaged in part, as libtiff says ({said[0]})", stacklevel=5)
+    else:
+        image.load()
+    for name in ("exif", "icc_profile", "transparency"):
+        if isinstance(image.info.get(name), str):  # a PNG's text of that name, and no such block
+            del image.info[name]
+    if "exif" in getattr(image, "text", ()):  # which Pillow gives as bytes
+        exif = image.info.get("exif", b"").removeprefix(EXIF_HEADER)
+        if exif[:2] not in (b"II", b"MM"):
+            image.info.pop("exif", None)
 
 
 def _kept_exif(image: Image.Image) -> tuple[bytes, int, int]:
@@ -224,15 +269,24 @@ def _orientation(tags: Image.Exif) -> int:
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit grey to 8 bits, 65535 to 255; Pillow would clip. RGB is scaled on reading."""
+    """Scale 16-bit grey to 8 bits, 65535 to 255; Pillow would clip. RGB is scaled on reading.
+
+    The colour that a PNG says is transparent becomes alpha in grey, and is scaled in RGB.
+    """
+    clear = image.info.get("transparency")
     if image.mode == "F":
         raise ImageError("floating-point pixels have no known range; save it with 8 or 16 bits")
+    if image.mode == "RGB" and isinstance(clear, tuple) and max(clear) > 255:
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
     if not image.mode.startswith("I"):
         return image
     grey = np.array(image)
     if grey.min() < 0 or grey.max() > 65535:
         raise ImageError("has pixels of more than 16 bits; save it with 8 or 16 bits")
-    return Image.fromarray(np.rint(grey / 257).astype(np.uint8))
+    scaled = Image.fromarray(np.rint(grey / 257).astype(np.uint8))
+    if isinstance(clear, int):
+        scaled.putalpha(Image.fromarray(np.where(grey == clear, 0, 255).astype(np.uint8)))
+    return scaled
 
 
 def _over_white(image: Image.Image) -> Image.Image:
@@ -248,15 +302,36 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 
 def _to_rgb(image: Image.Image, profile: bytes) -> tuple[Image.Image, bytes]:
-    """RGB pixels and the RGB profile they are in (empty: sRGB)."""
+    """RGB pixels and the RGB profile they are in (empty: sRGB).
+
+    Grey pixels are brought to sRGB, since a JPEG of one component must carry no RGB profile.
+    """
     space = profile[16:20]  # ICC.1, 7.2.8: the data colour space
     if space == b"RGB " and image.mode != "CMYK":
-        return image.convert("RGB"), profile
+        rgb = image.convert("RGB")
+        if _is_grey(rgb):
+            return _grey_to_srgb(rgb, profile), b""
+        if len(profile) > MAX_PROFILE_BYTES:
+            warnings.warn("an ICC profile over 16 MB fits no JPEG: it is applied", stacklevel=4)
+            return _to_srgb(rgb, profile), b""
+        return rgb, profile
     if (space, image.mode) in [(b"GRAY", "L"), (b"CMYK", "CMYK")]:
         return _to_srgb(image, profile), b""
     if profile:
         warnings.warn("an ICC profile that is not of the image's kind is left out", stacklevel=4)
     return image.convert("RGB"), b""
+
+
+def _is_grey(rgb: Image.Image) -> bool:
+    red, green, blue = rgb.split()
+    return not any(ImageChops.difference(red, other).getbbox() for other in (green, blue))
+
+
+def _grey_to_srgb(rgb: Image.Image, profile: bytes) -> Image.Image:
+    """Bring grey pixels to sRGB by what becomes of each grey, so that they stay grey."""
+    ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None]).convert("RGB")
+    levels = np.array(_to_srgb(ramp, profile))[0, :, 1]
+    return rgb.getchannel(1).point(levels.tolist()).convert("RGB")
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

@@ -28,6 +28,7 @@ LONGEST = 16  # times the short side: a longer image is seen smaller, to bound t
 LARGEST_BYTES = 2**28  # of a file; ten times the largest network of the study
 LARGEST_SIZE = 2048  # pixels a side that a file may say it was trained on, to bound the memory
 METADATA_KEY = "msroi"  # of what a file says of its training, as JSON
+NO_MEMORY = ("Failed to allocate memory", "bad_alloc")  # in what the runtime says then
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 DEVICES = ("auto", *PROVIDERS)
 HEADS = ("msroi", "cam")
@@ -64,7 +65,12 @@ class Passes:
         for before, shown in self._seen:
             if np.array_equal(before, pixels):
                 return shown
-        values = self.session.run(self._outputs, {"pixels": pixels})
+        try:
+            values = self.session.run(self._outputs, {"pixels": pixels})
+        except Exception as error:  # the runtime's own errors have no common class
+            if any(words in str(error) for words in NO_MEMORY):
+                raise MemoryError from error
+            raise
         shown = dict(zip(self._outputs, values, strict=True))
         self._seen.append((pixels, shown))
         return shown
@@ -159,17 +165,29 @@ def load_model(
     passes = _passes(data, path, provider)
     try:
         told = json.loads(passes.session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        _check_told(told)
         has = [name for name in HEADS if name in told["trained"]]
         network = Network(passes, head if head in has else has[0], told)
-        if not 1 <= network.trained["size"] <= LARGEST_SIZE:
-            raise ValueError(f"trained on {network.trained['size']} pixels a side")
         cells = network(np.full((1, 3, 2 * STRIDE, STRIDE), 0.5, np.float32))
         _check_shapes(cells, len(network.classes))
+    except MemoryError:
+        raise
     except Exception as error:  # whatever a foreign file's outputs and metadata lead to
         raise _foreign(path, error) from error
     if not all(np.isfinite(values).all() for values in cells):
         raise NetworkError(f"{path} has weights that are no finite numbers: train it anew")
     return network
+
+
+def _check_told(told: Any) -> None:
+    """Refuse metadata that are not as training writes them: the classes, and each head's size."""
+    classes = told["classes"]
+    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+        raise ValueError("its classes are no list of names")
+    for head in told["trained"].values():
+        size = head["size"]
+        if type(size) is not int or not 1 <= size <= LARGEST_SIZE:
+            raise ValueError(f"trained on {size!r} pixels a side")
 
 
 def _check_shapes(cells: Cells, C: int) -> None:
@@ -187,7 +205,11 @@ def checksum(path_or_name: str | Path) -> str:
 
 def _file(path_or_name: str | Path) -> Path:
     path = RELEASED if path_or_name == "released" else Path(path_or_name)
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:  # the name is too long, or of a folder that may not be looked into
+        raise NetworkError(f"{path} cannot be read ({error.strerror})") from error
+    if not is_file:
         raise NetworkError(
             f"{path} is no file: name a network (.onnx) that `python -m study train` made, or none "
             "for the released one"

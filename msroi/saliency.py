@@ -114,7 +114,7 @@ def saliency_maps(
     prior: str = "",
     short_sides: Sequence[int] = (),
 ) -> list[np.ndarray]:
-    """Draw the maps of images of one size in one batch, as `saliency_map` does of one."""
+    """Draw the maps of any number of images of one size in a batch, as `saliency_map` of one."""
     _check_rule(select, k, evidence, prior)
     choose = cam if model.head == "cam" else partial(select_classes, select=select, k=k)
 
@@ -230,7 +230,7 @@ def network_map(
     """
     from msroi.network import checksum
 
-    path = file if file == "released" else str(Path(file).resolve())
+    path = file if file == "released" else str(Path(file).absolute())
     found = checksum(path)
     _network(path, head, found)  # a file that is none is told now
     return partial(_map, draw=draw, file=path, head=head, checksum=found, **settings)
@@ -252,6 +252,8 @@ def _drawn(
     short_sides: Sequence[int],
 ) -> list[np.ndarray]:
     """Draw a map of each image: of its ``layers`` in each pass, combined."""
+    if not images:
+        return []
     sides = short_sides or model.natural_sides()
     _check_images(images, sides)
     passes = [(*model.look(images, side), side) for side in sides]

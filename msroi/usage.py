@@ -30,6 +30,13 @@ def size_in_bytes(text: str) -> int:
     raise typer.BadParameter(f"{text!r} is no size in bytes: {forms}")
 
 
+def path(text: str) -> Path:
+    """Read a file's name, which must not be empty: that would be the folder one is in."""
+    if not text:
+        raise typer.BadParameter("an empty name names no file")
+    return Path(text)
+
+
 def check_options(
     method: str, options: Collection[str], drawn: Path | None, sources: Sequence[Path]
 ) -> None:

@@ -1,8 +1,12 @@
 """The commands that the stages of dvc.yaml call: `python -m study STAGE`."""
 
+from collections.abc import Callable
+from functools import wraps
+
 import typer
 
-from msroi.cli import run
+from msroi.program import run
+from study.params import PARAMS, read_params
 from study.stages.cost import cost
 from study.stages.crate import crate
 from study.stages.evaluate import evaluate
@@ -36,8 +40,32 @@ COMMANDS = (
     publish,
     crate,
 )
+
+
+def checked(command: Callable[..., None]) -> Callable[..., None]:
+    """Hold params.yaml to the schema before a command begins; where there is none, it says so."""
+
+    @wraps(command)
+    def after_the_check(*args, **given) -> None:
+        from study import schema
+
+        if PARAMS.exists():
+            schema.check(read_params())
+        command(*args, **given)
+
+    return after_the_check
+
+
+@app.command()
+def params() -> None:
+    """Say what params.yaml may hold: each parameter, its values, its default and what it is."""
+    from study import schema
+
+    typer.echo(schema.documentation_of_parameters())
+
+
 for command in COMMANDS:
-    app.command()(command)
+    app.command()(checked(command))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
 """What many tests take."""
 
+import sys
+
 import numpy as np
 import pytest
-from pictures import photograph
+from commands import DRAWN, PHOTO
+from pictures import photograph, save
 from PIL import Image
 
+from msroi import cli
 from study.rendered import scenes
 
 
@@ -27,3 +31,27 @@ def image():
 def picture(image):
     """As smooth as a photograph, and large enough for all the scales of SSIMULACRA2."""
     return np.array(Image.fromarray(image).resize((400, 344), Image.Resampling.BICUBIC))
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """In a folder with two photos, a map of them, and a folder without anything."""
+    monkeypatch.chdir(tmp_path)
+    pictures = {"photo": PHOTO, "other": PHOTO[::-1], "map": (255 * DRAWN).astype(np.uint8)}
+    for name, pixels in pictures.items():
+        save(tmp_path, Image.fromarray(pixels), f"{name}.png")
+    (tmp_path / "out").mkdir()
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch, capfd, here):
+    """Run `msroi LINE` in this process and in that folder: (exit code, stdout, stderr)."""
+
+    def run(line, *more):
+        monkeypatch.setattr(sys, "argv", ["msroi", *line.split(), *map(str, more)])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        return exit_.value.code, *capfd.readouterr()
+
+    return run

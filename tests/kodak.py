@@ -29,6 +29,12 @@ def composed(study, *overrides):
         return yaml.safe_load(target.read_text())
 
 
+def elsewhere():
+    """The sample study's parameters for a folder that has no notebooks."""
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    return params | {"notebook": {group: {} for group in params["notebook"]}}
+
+
 def published():
     paths = {name: PUBLISHED / f"tables/{name}.csv" for name in article.TABLES}
     return {name: pd.read_csv(path) for name, path in paths.items()}

@@ -49,8 +49,8 @@ def exif_block(orientation):
     return exif.tobytes()
 
 
-def png_file(color_type, depth, rows, chunks=b""):
-    """A PNG of raw rows, for the kinds that Pillow does not write."""
+def png_file(color_type, depth, rows, chunks=()):
+    """A PNG of raw rows and more chunks (kind, data), for what Pillow does not write."""
 
     def chunk(kind, data):
         body = kind + data
@@ -60,9 +60,8 @@ def png_file(color_type, depth, rows, chunks=b""):
     width = len(rows[0]) * 8 // (depth * samples)
     header = struct.pack(">IIBBBBB", width, len(rows), depth, color_type, 0, 0, 0)
     data = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return (
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
-    )
+    body = [(b"IHDR", header), *chunks, (b"IDAT", data), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in body)
 
 
 def save(tmp_path, image, name="image.png", **options):

@@ -242,6 +242,46 @@ def test_a_broken_archive_is_named(make: Callable[[Files], bytes], tmp_path):
         extract(archive, tmp_path / "folder")
 
 
+def flagged(data: bytes) -> bytes:
+    """A zip file's bytes with the mark of encryption on each member."""
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = data.find(header)
+        while start >= 0:
+            data = data[: start + flags] + b"\x01\x00" + data[start + flags + 2 :]
+            start = data.find(header, start + 1)
+    return data
+
+
+def damaged(data: bytes) -> bytes:
+    return data[:60] + bytes(60) + data[120:]
+
+
+WHOLE = {"a": os.urandom(5000), "b": os.urandom(5000)}
+DAMAGED = {
+    "encrypted": flagged(zip_of(WHOLE)),
+    "tar.xz": damaged(tar_of(WHOLE, "w:xz")),
+    "tar.bz2": damaged(tar_of(WHOLE, "w:bz2")),
+    "tar.gz": damaged(tar_of(WHOLE, "w:gz")),
+    "a tar whose member has a size of no digits": tar_of({"a": b""}).replace(b"0" * 11, b"9" * 11),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_of_a_damaged_or_encrypted_archive_one_line_says_what_is_wrong(kind, tmp_path):
+    archive = tmp_path / "archive"
+    archive.write_bytes(DAMAGED[kind])
+    with pytest.raises(DatasetError, match="archive is broken") as caught:
+        extract(archive, tmp_path / "folder")
+    assert "\n" not in str(caught.value)
+
+
+def test_an_archive_whose_members_lie_in_a_file_is_told(tmp_path):
+    archive = tmp_path / "archive"
+    archive.write_bytes(tar_of({"a": b"1", "a/b": b"2"}))
+    with pytest.raises(DatasetError, match="could not be unpacked"):
+        extract(archive, tmp_path / "folder")
+
+
 @pytest.mark.parametrize("make", [zip_of, tar_of])
 def test_of_an_archive_only_the_named_files_and_folders_are_unpacked(make, tmp_path):
     archive = tmp_path / "archive"

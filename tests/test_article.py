@@ -87,6 +87,11 @@ def test_a_changed_table_changes_the_articles_words(tables, said):
         assert (before.count(words), after.count(words)) == (0, count)
 
 
+def test_a_sets_title_is_text_in_the_article(said):
+    title = "#strong[x] <img src=x> ![x](http://127.0.0.1:9/x.png) *b* $x$"
+    assert f"2 of “{title}”" in said(**{title: 2})
+
+
 @pytest.mark.parametrize(
     ("mean", "moves", "tally", "over"),
     [

@@ -7,13 +7,15 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
+from commands import CLEAR, DRAWN, PHOTO, H, W, assert_refused, tree
 from networks import alive, exported, network
-from pictures import bad_files, exif_block, photograph, right_half, save, srgb_profile
+from pictures import bad_files, exif_block, save, srgb_profile
 from PIL import Image
 
 from msroi import cli, load_model, saliency_map, usage
@@ -21,35 +23,6 @@ from msroi.encoder import TargetError, encode
 from msroi.images import FORMATS, decode, overlay, png, read_image
 from msroi.network import HEADS
 from msroi.score import ssimulacra2
-
-H, W = 48, 80
-PHOTO, DRAWN = photograph(H, W), right_half((H, W))
-CLEAR = Image.fromarray(PHOTO[::-1])
-CLEAR.putalpha(100)
-
-
-@pytest.fixture
-def here(monkeypatch, tmp_path):
-    """In a folder with two photos, a map of them, and a folder without anything."""
-    monkeypatch.chdir(tmp_path)
-    pictures = {"photo": PHOTO, "other": PHOTO[::-1], "map": (255 * DRAWN).astype(np.uint8)}
-    for name, pixels in pictures.items():
-        save(tmp_path, Image.fromarray(pixels), f"{name}.png")
-    (tmp_path / "out").mkdir()
-    return tmp_path
-
-
-@pytest.fixture
-def run(monkeypatch, capfd, here):
-    """Run `msroi LINE` in this process and in that folder: (exit code, stdout, stderr)."""
-
-    def run(line, *more):
-        monkeypatch.setattr(sys, "argv", ["msroi", *line.split(), *map(str, more)])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        return exit_.value.code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -59,27 +32,12 @@ def checkpoint(tmp_path_factory):
     return path
 
 
-def tree(folder: Path) -> dict[Path, bytes | None]:
-    """All that is in a folder, to see that nothing was touched."""
-    return {p: p.read_bytes() if p.is_file() else None for p in folder.rglob("*")}
-
-
 @pytest.fixture(params=["map", "compress"])
 def writing(request, checkpoint):
     """A command that writes a file, the name of its output, and what it is told of a map."""
     options = {"map": ("out.png", "--model", checkpoint), "compress": ("out.jpg", "--map map.png")}
     output, *told = options[request.param]
     return request.param, output, " ".join(map(str, told))
-
-
-def assert_refused(result, *words):
-    """Exit code 2, nothing on stdout, one line on stderr with these words."""
-    code, out, err = result
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1 and err.endswith("\n"), err
-    assert err.startswith("msroi: ")
-    for word in words:
-        assert str(word) in err
 
 
 # --- compress --------------------------------------------------------------------------
@@ -513,6 +471,10 @@ def test_no_arguments_list_the_commands_and_their_help_teaches_with_examples(run
         code, out, err = run(command, "--help")
         assert (code, err) == (0, "")
         assert f"\n    msroi {command} photo." in out
+
+
+def test_the_version_is_that_of_the_package(run):
+    assert run("--version") == (0, f"msroi {metadata.version('msroi')}\n", "")
 
 
 def test_the_installed_command_runs_without_onnxruntime_where_no_network_is_needed(here):

@@ -19,9 +19,11 @@ from study.data.part import Part, choose, part_of
 from study.data.registry import DatasetError, source, sources
 from study.data.sets import ImageSet, Item, intact, load
 from study.data.truths import density, object_masks, points
+from study.params import StudyError
 from study.rendered.scenes.sets import write_set
 
 GREY = png(np.full((24, 32, 3), 128, np.uint8))
+ROOT = Path(__file__).parent.parent
 REAL = Path(os.environ.get("MSROI_DATA", "../shared/data")).resolve()
 
 
@@ -191,6 +193,19 @@ def test_a_copy_that_is_not_the_set_is_refused_and_not_linked(count, said, tmp_p
 def test_a_set_that_can_not_be_downloaded_says_how_to_get_it(name, said, tmp_path):
     with pytest.raises(DatasetError, match=said):
         fetch(source(name), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["/etc", "../sample", "..", "a/b", ".hidden", ""])
+def test_what_is_no_name_of_a_set_is_refused_and_leaves_nothing(name, tmp_path, monkeypatch):
+    needed = ["notebooks", "params.yaml"]
+    for file in needed:
+        (tmp_path / file).symlink_to(ROOT / file)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["fetch", "sample", name])
+    assert isinstance(done.exception, StudyError)
+    assert "is no name of an image set" in str(done.exception)
+    assert sorted(path.name for path in tmp_path.iterdir()) == needed
 
 
 @pytest.mark.parametrize("folder", ["CAT2000", "Cat2000", "cat2000"])

@@ -387,6 +387,19 @@ def test_a_generous_budget_gives_steps_of_one(rng):
         assert set(image.quantization[0]) == {1}
 
 
+@pytest.mark.parametrize("seed", [*range(8), 11, 23, 30, 34, 35, 36, 48, 49, 54])
+def test_a_small_picture_fills_its_budget_or_has_its_finest_file(seed):
+    rng = np.random.default_rng(seed)
+    image = photo(rng, rng.integers(1, 65, 2))
+    quality = int(rng.integers(5, 101))
+    options = {"tune": rng.choice(TUNES), "subsampling": rng.choice(SUBSAMPLINGS)}
+    budget = len(standard.write(image, quality))
+    data = encode(image, quality=quality, **options)
+    assert len(data) <= budget
+    if len(data) < SHARE_ACCEPTED * budget:
+        assert data == encode(image, max_bytes=10**6, **options)
+
+
 @pytest.mark.parametrize("max_bytes", [10, 0, -50])
 def test_a_hopeless_budget_names_the_smallest_size(rng, max_bytes):
     image = photo(rng, (40, 40))
@@ -488,3 +501,14 @@ def test_few_files_are_written(size_at, file_by_estimate, max_bytes):
     found = approach(measure, write, max_bytes, (0.01, 50), Start(1.0))
     assert 0.99 * max_bytes <= len(found.data) <= max_bytes
     assert len(written) <= 3
+
+
+def test_the_thrift_fills_the_budget_between_two_scales_far_apart():
+    def measure(scale, thrift, before):  # to the estimate, sizes between the two do not exist
+        return SimpleNamespace(size_bytes=2000 if scale < 1 else 1000, thrift=thrift)
+
+    def write(attempt):
+        return bytes(round(attempt.size_bytes * attempt.thrift**-0.3))
+
+    found = approach(measure, write, 1600, (0.01, 50), Start(1.0))
+    assert 0.99 * 1600 <= len(found.data) <= 1600

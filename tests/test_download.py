@@ -148,6 +148,13 @@ def test_a_download_that_gets_no_further_is_given_up(
     assert len(server.asked) == requests
 
 
+def test_a_server_that_has_no_byte_of_the_file_is_given_up(server, tmp_path):
+    server.files["/set.zip"] = b""  # 416, and "bytes */0", which is all that has arrived
+    with pytest.raises(DatasetError, match=r"could not be downloaded \(HTTP 416"):
+        fetch_file(server, tmp_path)
+    assert names(tmp_path) == []
+
+
 def test_a_wrong_checksum_names_both_sums_and_leaves_nothing(server, tmp_path):
     wrong = "md5:" + "0" * 32
     with pytest.raises(DatasetError) as caught:

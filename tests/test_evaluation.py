@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from kodak import elsewhere
 from networks import alive, exported, network
 from pictures import centred, right_half
 from PIL import Image
@@ -79,17 +80,13 @@ def folder(tmp_path_factory):
         Image.fromarray(picture).save(path)
     exported(folder / "small.onnx", *(alive(network(head)) for head in HEADS))
     run = {"heads": dict.fromkeys(HEADS, "small.onnx"), "methods": "main"}
-    params = {
-        "seed": 1,
-        "reports": "reports",
-        "models": "models",
-        "broken": "stop",
-        "saliency": {"rule": {"select": "topk", "k": 2}},
-        "evaluate": {
-            "quality": 50,
-            "methods": {"main": {**METHODS, "direct": {}}},
-            "runs": {name: run | {"set": name} for name in ("mine", "none")},
-        },
+    params = elsewhere()
+    params["fetch"] |= {"mine": {}, "none": {}}
+    params["saliency"]["rule"] = {"select": "topk", "k": 2}
+    params["evaluate"] = {
+        "quality": 50,
+        "methods": {"main": {**METHODS, "direct": {}}},
+        "runs": {name: run | {"set": name} for name in ("mine", "none")},
     }
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return folder
@@ -390,7 +387,6 @@ def test_the_stage_killed_and_run_again_gives_the_same_bytes_on_any_cores(here, 
         time.sleep(0.1 * moment.random())
         killed.send_signal(signal.SIGKILL)
         assert killed.wait() == -signal.SIGKILL
-        os.killpg(killed.pid, signal.SIGTERM)  # its workers, which would wait for a while
     kept = evaluated()
     assert wanted <= kept < IMAGES
     assert not CSV.exists()

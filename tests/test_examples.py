@@ -1,5 +1,9 @@
 """The images that a head learns from: decoded once, and read from a file."""
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from curves import examples, trainer
@@ -79,6 +83,27 @@ def test_a_file_that_was_cut_off_is_made_anew(images, tmp_path, opened, kept):
     path.write_bytes(path.read_bytes()[kept])
     np.testing.assert_array_equal(load_examples(images, SIDE, file=file).images, whole)
     assert len(opened) == 10
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import study.training.examples as module
+from study.data.sets import load
+
+module.os.fsync = lambda file: os.kill(os.getpid(), signal.SIGKILL)
+module.load_examples(load("mine", sys.argv[1]), 32, file=Path(sys.argv[2]))
+"""
+
+
+def test_what_a_run_that_was_killed_has_left_is_removed_by_the_next(images, tmp_path):
+    file = tmp_path / "partial/mine.train"
+    command = [sys.executable, "-c", KILLED, str(images.root), str(file)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    (left,) = files(file.parent)
+    load_examples(images, SIDE, file=file)
+    (whole,) = files(file.parent)
+    assert whole != left
 
 
 def test_an_image_that_cannot_be_decoded_leaves_no_file(images, tmp_path):

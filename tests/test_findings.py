@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from kodak import elsewhere
 from networks import alive, exported, network
 from PIL import Image
 from scipy.io import savemat
@@ -24,7 +25,6 @@ from study.rendered.scenes import write_set
 from study.training.examples import load_examples
 from study.training.trainer import predict
 
-ROOT = Path(__file__).parents[1]
 REAL = Path(os.environ.get("MSROI_DATA", "../shared/data")).resolve()
 
 
@@ -73,7 +73,7 @@ def two_classes(tmp_path, monkeypatch):
         net.metadata = {"validation": 0.3, "seed": 7}
         net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
     exported(tmp_path / "models/both.onnx", *nets)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = elsewhere()
     params["findings"] = {"caltech101": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     return tmp_path
@@ -125,7 +125,7 @@ def find_scenes(tmp_path, monkeypatch, *, data):
         net.metadata = {"data": data, "validation": 0.5, "seed": 7}
         net.metadata["split_sha256"] = sha256(as_json(held_out)).hexdigest()
     exported(Path("models/both.onnx"), *nets)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = elsewhere()
     params["findings"] = {"scenes": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     told = CliRunner().invoke(app, ["find", "scenes", "--to", "found"], catch_exceptions=False)
@@ -231,7 +231,7 @@ def test_curves_tell_maps_apart_by_more_than_their_name():
 def test_find_writes_a_table_of_heads_and_of_curves(outlined, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exported(tmp_path / "models/both.onnx", *(network(head) for head in HEADS))
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = elsewhere()
     params["findings"] = {"coco": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     (tmp_path / "data/raw").mkdir(parents=True)
@@ -330,7 +330,7 @@ def test_find_asks_of_cat2000_where_people_looked_and_not_its_categories(
     maps_of_fixations,
 ):
     exported(Path("models/both.onnx"), *(network(head) for head in HEADS))
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    params = elsewhere()
     params["findings"] = {"cat2000": {"heads": dict.fromkeys(HEADS, "models/both.onnx")}}
     Path("params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
     told = CliRunner().invoke(app, ["find", "cat2000", "--to", "found"], catch_exceptions=False)

@@ -1,11 +1,15 @@
 """Reading users' images, keeping their metadata, writing files."""
 
 import io
+import os
 import struct
+import subprocess
+import sys
 import warnings
 
 import numpy as np
 import pytest
+from commands import ENVIRONMENT
 from pictures import ORIENTATION, bad_files, exif_block, png_file, save, srgb_profile
 from PIL import Image
 
@@ -63,6 +67,61 @@ def test_sixteen_bit_colour_is_scaled_not_clipped(tmp_path, color_type):
     path = tmp_path / "deep.png"
     path.write_bytes(png_file(color_type, 16, [struct.pack(f">{len(samples)}H", *samples)]))
     assert read_image(path).pixels.tolist() == [[[0, 128, 255]]]
+
+
+def test_the_transparent_colour_of_sixteen_bit_grey_is_laid_over_white(tmp_path):
+    path = tmp_path / "deep.png"
+    rows = [struct.pack(">3H", 257, 258, 514)]  # two of them are equal in 8 bits
+    path.write_bytes(png_file(0, 16, rows, [(b"tRNS", struct.pack(">H", 257))]))
+    with pytest.warns(UserWarning, match="over white"):
+        pixels = read_image(path).pixels
+    assert pixels[..., 0].tolist() == pixels[..., 2].tolist() == [[255, 1, 2]]
+
+
+def test_the_transparent_colour_of_sixteen_bit_colour_is_laid_over_white(tmp_path):
+    path = tmp_path / "deep.png"
+    rows = [struct.pack(">6H", *[0] * 3, *[0xFF00] * 3)]
+    path.write_bytes(png_file(2, 16, rows, [(b"tRNS", struct.pack(">3H", *[0xFF00] * 3))]))
+    with pytest.warns(UserWarning, match="over white"):
+        assert read_image(path).pixels[..., 0].tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("name", ["exif", "icc_profile", "transparency"])
+@pytest.mark.parametrize("kind", [b"tEXt", b"iTXt"])
+def test_a_text_in_a_png_that_is_named_as_a_block_is_a_text(tmp_path, name, kind):
+    path = tmp_path / "text.png"
+    text = name.encode() + b"\0" + (b"\0" * 4 if kind == b"iTXt" else b"") + b"of no account"
+    path.write_bytes(png_file(2, 8, [bytes(range(9))], [(kind, text)]))
+    picture = read_image(path)
+    assert picture.pixels.tolist() == [[[0, 1, 2], [3, 4, 5], [6, 7, 8]]]
+    assert (picture.exif, picture.icc_profile) == (b"", b"")
+
+
+@pytest.fixture
+def fax(tmp_path):
+    """A TIFF whose strip is damaged, and which libtiff reads in part."""
+    bits = np.random.default_rng(0).integers(0, 2, (64, 64), dtype=np.uint8)
+    path = save(tmp_path, Image.fromarray(255 * bits).convert("1"), "a.tif", compression="group4")
+    with Image.open(path) as image:
+        start, length = image.tag_v2[273][0], image.tag_v2[279][0]
+    data = bytearray(path.read_bytes())
+    data[start + length // 3 : start + length // 3 + 20] = bytes(range(100, 120))
+    path.write_bytes(data)
+    return path
+
+
+def test_what_libtiff_says_by_itself_is_a_warning_and_not_on_stderr(fax, capfd):
+    with pytest.warns(UserWarning, match=r"damaged in part, as libtiff says \(Fax4Decode: "):
+        assert read_image(fax).pixels.shape == (64, 64, 3)
+    os.write(2, b"after")
+    assert capfd.readouterr() == ("", "after")
+
+
+def test_a_tiff_is_read_where_there_is_no_stderr(fax):
+    code = "import sys, msroi.images; print(msroi.images.read_image(sys.argv[1]).pixels.shape)"
+    line = f"'{sys.executable}' -c '{code}' '{fax}' 2>&-"
+    done = subprocess.run(["sh", "-c", line], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "(64, 64, 3)\n")
 
 
 @pytest.mark.parametrize(
@@ -157,6 +216,50 @@ def test_an_rgb_profile_is_kept_whatever_its_length(tmp_path, rgb, padding):
         image.load()
 
 
+def test_an_rgb_profile_that_fits_no_jpeg_is_applied(tmp_path, rgb):
+    largest = srgb_profile().ljust(255 * 65_519, b"\0")
+    path = save(tmp_path, Image.fromarray(rgb), "a.tif", icc_profile=largest)
+    picture = read_image(path)
+    with Image.open(io.BytesIO(images.insert_segments(encode(rgb), metadata(picture)))) as image:
+        assert image.info["icc_profile"] == largest
+    path = save(tmp_path, Image.fromarray(rgb), "b.tif", icc_profile=largest + b"\0")
+    with pytest.warns(UserWarning, match="fits no JPEG: it is applied"):
+        picture = read_image(path)
+    assert metadata(picture) == b""
+    assert np.abs(picture.pixels.astype(int) - rgb).max() <= 1
+
+
+def gamma_profile():
+    """SRGB's primaries with a linear curve: other greys than sRGB's."""
+    profile = srgb_profile()
+    count = int.from_bytes(profile[128:132], "big")
+    for entry in range(132, 132 + 12 * count, 12):
+        name, start, _ = struct.unpack(">4sII", profile[entry : entry + 12])
+        if name in (b"rTRC", b"gTRC", b"bTRC"):
+            linear = b"curv\0\0\0\0" + struct.pack(">I", 0)
+            profile = profile[:start] + linear + profile[start + 12 :]
+    return profile
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_grey_pixels_under_an_rgb_profile_become_srgb_and_stay_grey(tmp_path, mode):
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (16, 1))
+    grey = Image.fromarray(ramp).convert(mode)
+    picture = read_image(save(tmp_path, grey, "s.png", icc_profile=srgb_profile()))
+    np.testing.assert_array_equal(picture.pixels, np.stack([ramp] * 3, -1))
+    picture = read_image(save(tmp_path, grey, "g.png", icc_profile=gamma_profile()))
+    linear = ramp / 255  # IEC 61966-2-1
+    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    assert np.abs(picture.pixels - 255 * curve[..., None]).max() <= 1
+    data = images.insert_segments(encode(picture.pixels), metadata(picture))
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.mode == "L" and "icc_profile" not in image.info
+
+
+def metadata(picture):
+    return images.metadata_segments(picture)
+
+
 def grey_profile():
     """A minimal ICC grey profile with gamma 1: D50 white and a linear curve."""
     white = b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(v * 65536) for v in (0.9642, 1, 0.8249)))
@@ -229,6 +332,13 @@ def test_a_map_of_eight_or_sixteen_bits_is_read_from_zero_to_one(tmp_path, level
 def test_a_map_of_another_size_or_in_colour_is_refused(tmp_path, mode, size, words):
     with pytest.raises(ImageError, match=words):
         read_map(save(tmp_path, Image.new(mode, size, 9)), (20, 40))
+
+
+@pytest.mark.parametrize("value", [-1, 65536])
+def test_a_map_of_more_than_sixteen_bits_is_refused(tmp_path, value):
+    path = save(tmp_path, Image.fromarray(np.array([[0, value]], np.int32)), "map.tif")
+    with pytest.raises(ImageError, match=r"map\.tif: a map has 8 or 16 bits"):
+        read_map(path, (1, 2))
 
 
 def test_a_png_is_written_and_read_back(tmp_path, rgb):

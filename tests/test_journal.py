@@ -36,13 +36,44 @@ def test_a_kill_in_the_middle_of_a_record_costs_only_that_record(journal):
         assert set(journal.read()) == {"a", "c"}
 
 
-def test_noise_in_the_file_is_passed_over(journal):
+OTHERS = {
+    "noise": b"\x00\xff",
+    "a list": b"[1, 2, 3]",
+    "a text": b'"ab"',
+    "a number": b"5",
+    "a record of an earlier version": b'{"key": "a", "result": 7}',
+    "a key that is no text": b'{"key": ["a"], "result": 7, "checksum": ""}',
+    "a checksum that is none": b'{"key": "a", "result": 7, "checksum": 12}',
+    "what nests too deep": b"[" * 100_000,
+    "a number too long": b"9" * 10_000,
+}
+
+
+@pytest.mark.parametrize("line", OTHERS.values(), ids=OTHERS)
+def test_what_is_no_record_is_dropped_with_a_word(line, journal, caplog):
     journal.append("a", 1)
     with journal.path.open("ab") as file:
-        file.write(b'\n\x00\xff\n[1, 2, 3]\n"ab"\n5')
+        file.write(b"\n" + line)
     journal.append("b", 2)
-    results = journal.read()
-    assert (results["a"], results["b"]) == (1, 2)
+    assert journal.read() == {"a": 1, "b": 2}
+    (message,) = caplog.messages
+    assert "1 of 3 records" in message and "set.jsonl" in message
+
+
+def test_a_record_with_any_byte_altered_gives_no_other_result(journal):
+    rows = [{"psnr": 30.5, "bytes": 718, "image": "é"}]
+    journal.append("a", rows)
+    data = journal.path.read_bytes()
+    for place in range(1, len(data)):
+        for other in {data[place] ^ 1, ord("0"), ord("9"), ord('"')}:
+            journal.path.write_bytes(data[:place] + bytes([other]) + data[place + 1 :])
+            assert journal.read() in ({}, {"a": rows})
+
+
+def test_a_journal_that_cannot_be_read_is_named(journal):
+    journal.path.mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"set\.jsonl: cannot be read"):
+        journal.read()
 
 
 def test_a_journal_that_cannot_be_written_is_named(tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from msroi import metrics, score
 from msroi.encoder import encode
+from msroi.errors import ArgumentError
 from msroi.images import decode, luma, read_image
 
 SINGLE = {
@@ -357,3 +358,12 @@ def test_the_means_over_kodak_are_those_of_the_authors_tool():
     print(means)
     for name, (expected, tolerance) in PUBLISHED.items():
         assert means[name] == pytest.approx(expected, abs=tolerance), name
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
+def test_a_map_outside_zero_to_one_is_refused(rng, value):
+    image = rng.integers(0, 256, (16, 16, 3), np.uint8)
+    saliency = np.full((16, 16), 0.5, np.float32)
+    saliency[3, 4] = value
+    with pytest.raises(ArgumentError, match="finite values from 0 to 1"):
+        metrics.compare(image, image, saliency)

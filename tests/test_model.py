@@ -209,6 +209,16 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, write):
         load_checkpoint(path)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_checkpoint_with_weights_that_are_no_numbers_is_refused_by_name(tmp_path, value):
+    net = network()
+    with torch.no_grad():
+        net.head.threshold[1] = value
+    save_checkpoint(net, tmp_path / "n.safetensors", {})
+    with pytest.raises(CheckpointError, match=r"head\.threshold has values that are no finite"):
+        load_checkpoint(tmp_path / "n.safetensors")
+
+
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
@@ -219,6 +229,8 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, write):
         ({"evidence": "negative"}, r"evidence is 'negative'; .* 'positive', 'signed'"),
         ({"widths": (4, 4)}, "exactly five widths"),
         ({"classes": ()}, "at least one class"),
+        ({"classes": "abc"}, "must be a tuple of names"),
+        ({"classes": (1, 2, 3)}, "must be a tuple of names"),
     ],
 )
 def test_an_impossible_architecture_is_refused_by_name(wrong, words):

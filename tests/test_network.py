@@ -366,6 +366,18 @@ REFUSED = {
     "a class more": (partial(told_otherwise, classes=list("abcd")), IS_NONE),
     "no size": (partial(told_otherwise, trained={"msroi": {}}), IS_NONE),
     "size in words": (partial(told_otherwise, trained={"msroi": {"size": "large"}}), IS_NONE),
+    "size in text": (partial(told_otherwise, trained={"msroi": {"size": "64"}}), IS_NONE),
+    "size of a part": (partial(told_otherwise, trained={"msroi": {"size": 64.5}}), IS_NONE),
+    "size of a truth": (partial(told_otherwise, trained={"msroi": {"size": True}}), IS_NONE),
+    "size of nothing": (partial(told_otherwise, trained={"msroi": {"size": 0}}), IS_NONE),
+    "size below nothing": (partial(told_otherwise, trained={"msroi": {"size": -64}}), IS_NONE),
+    "size of no number": (partial(told_otherwise, trained={"msroi": {"size": np.nan}}), IS_NONE),
+    "size in a list": (partial(told_otherwise, trained={"msroi": {"size": [64]}}), IS_NONE),
+    "heads in a list": (partial(told_otherwise, trained=["msroi"]), IS_NONE),
+    "training of text": (partial(told_otherwise, trained={"msroi": "64"}), IS_NONE),
+    "classes of letters": (partial(told_otherwise, classes="abc"), IS_NONE),
+    "classes of numbers": (partial(told_otherwise, classes=[1, 2, 3]), IS_NONE),
+    "classes in a table": (partial(told_otherwise, classes={"a": 1, "b": 2, "c": 3}), IS_NONE),
     "size of a wall": (partial(told_otherwise, trained={"msroi": {"size": 10**7}}), IS_NONE),
 }
 
@@ -417,6 +429,27 @@ def test_one_weight_that_is_no_number_is_enough_to_be_refused(tmp_path, half, va
         spoiled(path, change)
         with pytest.raises(NetworkError, match=r"own\.onnx has weights that are no finite numbers"):
             load_model(path)
+
+
+LITTLE_MEMORY = """
+import re, resource, sys
+from pathlib import Path
+import numpy as np
+from msroi.network import load_model
+network = load_model(sys.argv[1])
+used = int(re.search(r"VmSize:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) << 10
+resource.setrlimit(resource.RLIMIT_AS, (used + (30 << 20), -1))
+try:
+    network(np.zeros((1, 3, 1600, 1600), np.float32))
+except MemoryError:
+    print("MemoryError")
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="of Linux's /proc")
+def test_a_want_of_memory_is_called_that(file):
+    done = python(LITTLE_MEMORY, file)
+    assert (done.stdout, done.returncode) == (b"MemoryError\n", 0), done.stderr
 
 
 def test_a_file_that_may_not_be_read_is_named(copy, monkeypatch):

@@ -38,6 +38,14 @@ def test_a_changed_result_changes_readmes_table():
     assert changed == [False] * 4 + [True] * 8 + [False] * 7  # the heads and the paper's rows stay
 
 
+def test_a_sets_title_is_text_in_readmes_results():
+    tables = published()
+    judged = tables["independent_test"]
+    judged["set"] = judged["set"].replace("OSIE at half size", "<img src=x> *b* ![x](http://x)")
+    lines = [line for line in publish.results(facts.found(tables)).splitlines() if "img" in line]
+    assert lines and not [line for line in lines if "<img" in line or "![" in line or "*b*" in line]
+
+
 def test_readmes_table_has_the_means_of_the_committed_results(kodak):
     """Recomputed without the code that wrote them."""
     rows = [line.strip("| ").split("|") for line in block().splitlines() if line.startswith("| ")]

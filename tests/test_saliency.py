@@ -218,6 +218,7 @@ def test_a_batch_gives_the_maps_of_its_images_which_must_be_of_one_size(model, e
         )
     with pytest.raises(ValueError, match="one size"):
         saliency_maps([picture(64, 64), picture(64, 65)], model)
+    assert saliency_maps([], model) == []
 
 
 def test_the_energy_is_the_features_and_knows_no_class(tmp_path):

@@ -2,6 +2,9 @@
 
 import csv
 import math
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -159,7 +162,7 @@ def test_many_object_sets_are_balanced_and_hold_distinct_classes():
 def test_a_written_set_is_complete_agrees_with_its_table_and_is_equal_byte_for_byte(tmp_path):
     for name in ("a", "b"):
         write_set(tmp_path / name, **SIZES, seed=4)
-    assert {p.name for p in tmp_path.iterdir()} == {"a", "b"}
+    assert {p.name for p in tmp_path.iterdir()} == {".a.lock", "a", ".b.lock", "b"}
     files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
     assert len(files) == 10 + 8 + 8 + 1
     for file in files:
@@ -183,7 +186,25 @@ def test_only_a_folder_that_is_complete_replaces_the_old_one(tmp_path):
     with pytest.raises(RuntimeError), complete_folder(tmp_path / "set") as partial:
         (partial / "new.txt").write_text("half")
         raise RuntimeError
-    assert [p.name for p in tmp_path.rglob("*")] == ["set", "old.txt"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".set.lock", "old.txt", "set"]
     with complete_folder(tmp_path / "set") as partial:
         (partial / "new.txt").write_text("there")
-    assert [p.name for p in tmp_path.rglob("*")] == ["set", "new.txt"]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".set.lock", "new.txt", "set"]
+
+
+KILLED = """
+import os, signal, sys
+from study.rendered.scenes.sets import complete_folder
+with complete_folder(sys.argv[1]) as partial:
+    (partial / "new.txt").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_run_leaves_of_a_set_is_removed_by_the_next(tmp_path):
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "set")], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert list(tmp_path.rglob("new.txt")) and not (tmp_path / "set").exists()
+    with complete_folder(tmp_path / "set"):
+        pass
+    assert sorted(p.name for p in tmp_path.rglob("*")) == [".set.lock", "set"]

@@ -4,6 +4,7 @@ Works with any map in [0, 1], a hand-drawn one too: neither torch nor the model 
 """
 
 import logging
+import sys
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import NamedTuple
@@ -11,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from msroi.encoder import mosaic, peers, standard
+from msroi.encoder.arguments import check_choice, check_size
 from msroi.encoder.budget import BudgetError as BudgetError  # offered here too
 from msroi.encoder.budget import Encoded
 from msroi.encoder.target import Judge
 from msroi.encoder.target import TargetError as TargetError  # here too
 from msroi.errors import ArgumentError
-from msroi.images import check_rgb, decode
+from msroi.images import check_map, check_rgb, decode
 from msroi.score import LARGEST, SMALLEST_SIDE, Scorer, scorable
 
 logger = logging.getLogger(__name__)  # tells the steps of an encoding, at DEBUG
@@ -65,8 +67,8 @@ OFFERED = ("direct", "mosaic", "standard")  # to users; the others are there to 
 
 def check_methods(names: Collection[str]) -> None:
     """Refuse unknown methods (ArgumentError), before any work is done."""
-    if strange := [name for name in names if name not in METHODS]:
-        raise ArgumentError(f"unknown method {strange[0]!r}: choose from {', '.join(METHODS)}")
+    for name in names:
+        check_choice("method", name, METHODS)
 
 
 def encode(
@@ -105,7 +107,9 @@ def encode(
         the standard JPEG of this quality, and ``"standard"`` gives that very file.
     max_bytes : int, optional
         The budget. The result has the largest quality whose file is within it: at least 99%
-        of it where the quality is continuous, less where it goes by whole steps.
+        of it where the quality is continuous, less where it goes by whole steps. Where even the
+        file of the highest quality is smaller, it is that one. An image of a few blocks may get
+        less, if no size comes between: one level more may be a per cent of its bytes.
     target : float, optional
         In place of both: the SSIMULACRA2 score that the file is to have against `image`, above 0
         and below 100, sensibly from 30 to 90. The result is the smallest file that scores this or
@@ -157,13 +161,15 @@ def encode_detailed(
     check_methods([method])
     if strange := [name for name in options if name not in METHODS[method].options]:
         raise TypeError(f"method {method!r} has no option {strange[0]!r}")
-    _check_size(quality, max_bytes, target)
+    check_size(quality, max_bytes, target)
     _check_image(image)
     if saliency is None:
         saliency = np.full(image.shape[:2], 0.5, np.float32)
     _check_saliency(saliency, image.shape[:2])
     judge = None if target is None else _judge(image, target)
     quality = quality or DEFAULT_QUALITY
+    if max_bytes is not None:  # beyond what any file has, where floats end too
+        max_bytes = max(min(int(max_bytes), sys.maxsize), -sys.maxsize)
     if max_bytes is None and judge is None and method != "standard":
         logger.debug("finding the budget")
         max_bytes = len(standard.write(image, quality))
@@ -172,17 +178,6 @@ def encode_detailed(
         options = {"tune": "ssimulacra2"} | options
     size = {"quality": quality, "max_bytes": max_bytes, "judge": judge}
     return METHODS[method].encode(image, saliency, **size, **options)
-
-
-def _check_size(quality: int | None, max_bytes: int | None, target: float | None) -> None:
-    if quality is not None and quality not in standard.QUALITIES:
-        raise ArgumentError(f"quality must be a whole number from 1 to 100, not {quality}")
-    if target is None:
-        return
-    if not (quality is None and max_bytes is None):
-        raise ArgumentError("target takes the place of quality and of max_bytes: give one of them")
-    if not 0 < target < 100:  # false for NaN too
-        raise ArgumentError(f"target must be a score above 0 and below 100, not {target}")
 
 
 def _judge(image: np.ndarray, target: float) -> Judge:
@@ -207,10 +202,11 @@ def _check_image(image: np.ndarray) -> None:
 
 
 def _check_saliency(saliency: np.ndarray, shape: tuple[int, int]) -> None:
+    if not isinstance(saliency, np.ndarray):
+        raise ArgumentError(f"a map must be an array float [H, W], not {type(saliency).__name__}")
     if saliency.shape != shape or not np.issubdtype(saliency.dtype, np.floating):
         raise ArgumentError(
             f"a map for this image must be float {list(shape)}, "
             f"not {saliency.dtype} {list(saliency.shape)}"
         )
-    if not (saliency.min() >= 0 and saliency.max() <= 1):  # false for NaN too
-        raise ArgumentError("a map must hold finite values from 0 to 1")
+    check_map(saliency)

@@ -7,12 +7,12 @@ import numpy as np
 
 from msroi.encoder import coefficients as dct
 from msroi.encoder import huffman, jpeg, tables, trellis
+from msroi.encoder.arguments import check_choice, check_flag, check_number
 from msroi.encoder.blocks import SIDE, SUBSAMPLINGS
 from msroi.encoder.budget import Encoded, Start, approach, glance, rehearse
 from msroi.encoder.importance import importance, masking, usual_weight
 from msroi.encoder.tables import TUNES, Tune
 from msroi.encoder.target import Judge, aim
-from msroi.errors import ArgumentError
 
 SCALES = (0.005, 50.0)  # of the tables: every step is 1, quality 1
 # the first scale tried, by libjpeg's of that quality; benchmarks/tuning.py: with 0.6 an image is
@@ -85,6 +85,7 @@ def encode(
     saliency : float [H, W] in [0, 1]
         Only its order counts. A flat one makes a plain optimising encoder.
     max_bytes : int, optional
+        The file takes 99% of it or more, or is the finest there is, as `approach` tells.
     judge : msroi.encoder.target.Judge, optional
         In place of `max_bytes`: a score to reach with few bytes, at the usual thrift.
     quality : float
@@ -109,7 +110,7 @@ def encode(
     ------
     BudgetError, TargetError, ArgumentError
     """
-    _check_options(strength, tune, subsampling)
+    _check_options(strength, tune, subsampling, progressive)
     if all((row == row[:, :1]).all() for row in image):  # most end at the first
         image, subsampling = image[..., 0], "4:4:4"
     sampling = SUBSAMPLINGS[subsampling]
@@ -136,14 +137,11 @@ def encode(
     return Encoded(found.data, tables.quality_of(found.quality))
 
 
-def _check_options(strength: float, tune: str, subsampling: str) -> None:
-    if not 0 <= strength <= 100:
-        raise ArgumentError(f"strength must be from 0 to 100, not {strength}")
-    if tune not in TUNES:
-        raise ArgumentError(f"unknown tune {tune!r}: choose from {', '.join(TUNES)}")
-    if subsampling not in SUBSAMPLINGS:
-        known = ", ".join(SUBSAMPLINGS)
-        raise ArgumentError(f"unknown subsampling {subsampling!r}: choose from {known}")
+def _check_options(strength: float, tune: str, subsampling: str, progressive: bool) -> None:
+    check_number("strength", strength, 0, 100)
+    check_choice("tune", tune, TUNES)
+    check_choice("subsampling", subsampling, SUBSAMPLINGS)
+    check_flag("progressive", progressive)
 
 
 def analyse(

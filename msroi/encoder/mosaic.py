@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from msroi.encoder import standard
+from msroi.encoder.arguments import check_choice, check_whole
 from msroi.encoder.blocks import SIDE, block_saliency, saliency_levels, spread
 from msroi.encoder.budget import Encoded
 from msroi.encoder.target import Judge, find
@@ -22,10 +23,10 @@ def level_qualities(levels: int, q_low: int, q_high: int) -> list[int]:
     k − 1 gives the 30, 40, 50, 60, 70 of the paper's section 5. A Q_n between two whole
     qualities is rounded, since libjpeg has whole ones only.
     """
-    if not 1 <= q_low <= q_high <= 100:
-        raise ArgumentError(
-            f"q_low must be from 1 to q_high, and q_high at most 100, not {q_low} and {q_high}"
-        )
+    check_whole("q_low", q_low, 1, 100)
+    check_whole("q_high", q_high, 1, 100)
+    if q_low > q_high:
+        raise ArgumentError(f"q_low must be from 1 to q_high, not {q_low} where q_high is {q_high}")
     return [int(q) for q in np.rint(np.linspace(q_low, q_high, levels))]
 
 
@@ -71,7 +72,14 @@ def make_mosaic(
     Returns
     -------
     uint8 [H, W, 3]
+
+    Raises
+    ------
+    ArgumentError
     """
+    check_whole("levels", levels, 2, 100)
+    check_whole("untouched", untouched, 0, levels)
+    check_choice("split", split, _LEVELS)
     block_levels = _LEVELS[split](block_saliency(saliency), levels)
     qualities = level_qualities(levels, q_low, q_high)
     pixel_levels = spread(block_levels, image.shape[:2])

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from msroi.images import check_rgb, luma
+from msroi.images import check_map, check_rgb, luma
 from msroi.metrics.structure import multiscale_similarity, similarity, visual_information
 from msroi.region import SALIENT_SHARE, salient_region
 from msroi.score import Scorer
@@ -73,7 +73,8 @@ def compare(
     Raises
     ------
     ValueError
-        The images, or the map, have different sizes, or an image is not uint8 RGB.
+        The images, or the map, have different sizes, an image is not uint8 RGB, or the map has
+        values outside [0, 1] or NaN.
     """
     return Reference(reference, saliency).compare(distorted)
 
@@ -85,7 +86,7 @@ class Reference:
     ----------
     image : uint8 [H, W, 3]
         RGB.
-    saliency : float [H, W], optional
+    saliency : float [H, W] in [0, 1], optional
         For psnr_s.
     truths
         Name of a value → weights float [H, W] of its `psnr_weighted`.
@@ -98,6 +99,8 @@ class Reference:
         truths: Mapping[str, np.ndarray] | None = None,
     ) -> None:
         check_rgb(image)
+        if saliency is not None:
+            check_map(saliency)
         self._shape, self._luma, self._truths = image.shape, luma(image), truths or {}
         self._salient = None if saliency is None else salient_region(saliency)
         for weights in (saliency, *self._truths.values()):

@@ -6,7 +6,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,57 +16,16 @@ from safetensors.torch import save
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from msroi.architecture import DEVICES, Architecture
 from msroi.errors import ArgumentError, InputError
 from msroi.files import write_atomically
 from msroi.model.lite import TOP, Lite
 
-STRIDE = 32  # each side is halved five times
 METADATA_KEY = "msroi"  # in a checkpoint's header
-DEVICES = ("auto", "cpu", "cuda")
 
 
 class CheckpointError(InputError, ValueError):
     """A file that can't be read as a checkpoint of this package."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Architecture:
-    """What it takes to build a network; the last three concern the head ``msroi`` alone.
-
-    ``backbone`` says which features: ``"paper"``, or ``"efficientnet-lite0"``, of which ``widths``
-    and ``norm`` say nothing.
-    """
-
-    classes: tuple[str, ...]  # names of the C classes, in the order of the outputs
-    head: str = "msroi"  # (Eq. 4–6), or "cam" (Eq. 2–3)
-    backbone: str = "paper"
-    widths: tuple[int, ...] = (64, 128, 256, 512, 512)  # features of each block; these are VGG-13's
-    norm: str = "batch"  # or "group" or "none", between convolution and ReLU
-    evidence: str = ""  # of features for a class: "positive" or "signed"; "": the head's own
-    maps_per_class: int = 4  # D of Eq. 4
-    activation: str = "relu"  # or "softplus": the non-linearity of those maps
-    threshold: float = 16.0  # T of Eq. 5 before training; evidence that cannot cancel adds up
-
-    def __post_init__(self) -> None:
-        choices = {
-            "head": HEADS,
-            "backbone": BACKBONES,
-            "norm": NORMS,
-            "activation": ACTIVATIONS,
-            "evidence": {"": None, **EVIDENCE},
-        }
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ArgumentError(
-                    f"{name} is {getattr(self, name)!r}; it must be one of {sorted(allowed)}"
-                )
-        if not self.classes or len(self.widths) != 5:
-            raise ArgumentError("an architecture takes at least one class and exactly five widths")
-
-    @property
-    def sign(self) -> str:
-        """The evidence, "positive" or "signed", that the head's weights can give."""
-        return self.evidence or OWN_EVIDENCE[self.head]
 
 
 NORMS = {
@@ -76,7 +35,6 @@ NORMS = {
 }
 ACTIVATIONS = {"relu": nn.ReLU, "softplus": nn.Softplus}
 EVIDENCE = {"positive": torch.abs, "signed": nn.Identity()}
-OWN_EVIDENCE = {"msroi": "positive", "cam": "signed"}  # CAM's as published
 
 
 class Features(nn.Sequential):
@@ -223,8 +181,8 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
     """Load a network that `save_checkpoint` wrote, to train it further or to look inside.
 
     Gives it in evaluation mode, float32, with its `metadata`, on the device that `find_device`
-    says. CheckpointError if the file is missing, is no safetensors file, or doesn't hold the
-    network that it names; ArgumentError as `find_device`.
+    says. CheckpointError if the file is missing, is no safetensors file, doesn't hold the network
+    that it names, or has weights that are no finite numbers; ArgumentError as `find_device`.
     """
     place = find_device(device)
     if not Path(path).exists():
@@ -236,6 +194,7 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         network = Network(_architecture(header.pop("architecture")))
         network.load_state_dict(tensors)
+        _check_finite(tensors)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
             f"{path} is not a checkpoint that this version can read "
@@ -244,6 +203,12 @@ def load_checkpoint(path: str | Path, *, device: str = "cpu") -> Network:
     network.metadata = header
     layout = torch.preserve_format if place.type == "cpu" else torch.channels_last
     return network.float().eval().to(place, memory_format=layout)
+
+
+def _check_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ValueError(f"{name} has values that are no finite numbers")
 
 
 def _architecture(header: Mapping[str, Any]) -> Architecture:

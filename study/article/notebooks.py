@@ -79,13 +79,21 @@ def to_pdf(notebook: NotebookNode) -> bytes:
     """PDF by way of Typst: pandoc translates the notebook, Typst sets it."""
     preamble = (files("study.article") / "notebook.typ").read_text()
     with tempfile.TemporaryDirectory() as folder:
-        cells, media = _markdown_outputs_as_cells(notebook), ["--extract-media", "media"]
-        body = pypandoc.convert_text(
-            nbformat.writes(cells), "typst", format="ipynb", extra_args=media, cworkdir=folder
-        )
         source = Path(folder) / "notebook.typ"
-        source.write_text(preamble + body)
+        source.write_text(preamble + to_typst(notebook, Path(folder)))
         return typst.compile(source, root=folder)
+
+
+def to_typst(notebook: NotebookNode, folder: Path) -> str:
+    """The notebook in Typst's language, its pictures as files in ``folder``/media.
+
+    pandoc works in its sandbox: it reads no file, and fetches nothing that a text links.
+    """
+    cells = nbformat.writes(_markdown_outputs_as_cells(notebook))
+    own = ["--extract-media", "media", "--sandbox"]
+    return pypandoc.convert_text(
+        cells, "typst", format="ipynb", extra_args=own, cworkdir=str(folder)
+    )
 
 
 def _markdown_outputs_as_cells(notebook: NotebookNode) -> NotebookNode:

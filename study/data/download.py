@@ -7,7 +7,6 @@ import stat
 import tarfile
 import time
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import urlsplit
@@ -21,7 +20,6 @@ ATTEMPTS = 5  # without one new byte; a download that moves on goes on
 BACK_OFF_SECONDS = 1.0  # doubled after each attempt
 TIMEOUT_SECONDS = (10, 30)  # to connect; between two chunks
 CHUNK_BYTES = 1 << 16  # what a break may lose
-BROKEN = (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, NotImplementedError)
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +65,8 @@ def extract(archive: Path, folder: Path, *, only: Sequence[str] = ()) -> None:
     All members are looked at before the first is written; of those, `only` names the files and
     folders to write, unless it is empty. DatasetError if a member's name is
     absolute or climbs out of the folder, or if it is a link out of it or a device (the member is
-    named, nothing is written); if the archive is broken; if the disk has no room for it.
+    named, nothing is written); if the archive is broken or encrypted; if the disk has no room for
+    it.
     """
     folder.mkdir(exist_ok=True)
     try:
@@ -77,13 +76,16 @@ def extract(archive: Path, folder: Path, *, only: Sequence[str] = ()) -> None:
             _extract_tar(archive, folder, only)
     except tarfile.FilterError as error:
         raise _refusal(archive, error.tarinfo.name, str(error)) from error
-    except BROKEN as error:
-        raise DatasetError(f"{archive} is broken ({error}): delete it and run again") from error
-    except OSError as error:
-        raise DatasetError(
-            f"{archive} could not be unpacked into {folder} ({error.strerror or error}): "
-            "mend that and run again"
-        ) from error
+    except DatasetError:
+        raise
+    except Exception as error:  # a damaged file: the libraries raise whatever they meet
+        if isinstance(error, OSError) and error.errno:  # the system's, not a decompressor's
+            raise DatasetError(
+                f"{archive} could not be unpacked into {folder} ({error.strerror}): "
+                "mend that and run again"
+            ) from error
+        told = " ".join(str(error).split()) or type(error).__name__
+        raise DatasetError(f"{archive} is broken ({told}): delete it and run again") from error
 
 
 def _mismatch(path: Path, checksum: str) -> str:
@@ -127,7 +129,7 @@ def _continue(url: str, part: Path) -> None:
     if arrived_bytes:
         headers["Range"] = f"bytes={arrived_bytes}-"
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
-        if response.headers.get("Content-Range") == f"bytes */{arrived_bytes}":
+        if arrived_bytes and response.headers.get("Content-Range") == f"bytes */{arrived_bytes}":
             return  # status 416: nothing is missing
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink(missing_ok=True)  # of another file: no range of this one starts there
@@ -137,7 +139,8 @@ def _continue(url: str, part: Path) -> None:
 
 
 def _append(response: requests.Response, part: Path, start_bytes: int) -> None:
-    rest_bytes = int(response.headers.get("Content-Length", 0))
+    told = response.headers.get("Content-Length", "")
+    rest_bytes = int(told) if told.isdecimal() else 0
     require_room(part.parent, rest_bytes)
     bar = tqdm(
         desc=part.stem,

@@ -5,7 +5,6 @@ import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from filelock import AcquireReturnProxy, FileLock, Timeout
@@ -43,9 +42,12 @@ def fetch(
     """
     if entry.made:
         raise DatasetError(f"{entry.name} is made by the sample study, there is none to fetch")
+    copy = _copy_on_disk(entry, source_path)
+    if not (copy or entry.files or target.exists() or _beside(target, "whole").exists()):
+        raise DatasetError(_by_hand(entry))
     target.parent.mkdir(parents=True, exist_ok=True)
     with _alone(target):
-        images = _whole_or_part(entry, target, source_path, part)
+        images = _whole_or_part(entry, target, copy, part, instead=bool(source_path))
         shutil.rmtree(_workplace(target), ignore_errors=True)
     logger.info(images.summary())
     return images
@@ -61,11 +63,15 @@ def _alone(target: Path) -> AcquireReturnProxy:
         return lock.acquire()
 
 
+def _beside(target: Path, state: str) -> Path:
+    return target.with_name(f"{target.name}.{state}")
+
+
 def _whole_or_part(
-    entry: Source, target: Path, source_path: Path | str | None, part: Part | None
+    entry: Source, target: Path, copy: Path | None, part: Part | None, *, instead: bool
 ) -> ImageSet:
     """Keep the whole set at `target`, or beside it where `target` shows a part."""
-    whole, chosen = (target.with_name(f"{target.name}.{state}") for state in ("whole", "chosen"))
+    whole, chosen = _beside(target, "whole"), _beside(target, "chosen")
     if target.is_symlink() and target.resolve() == chosen.resolve():
         target.unlink()  # of an earlier choice
     here, there = (whole, target) if part else (target, whole)
@@ -73,7 +79,7 @@ def _whole_or_part(
         if os.path.lexists(here):
             raise DatasetError(f"{target} and {whole} are both there: move one of them away")
         there.rename(here)
-    images = _place(entry, here, source_path, part)
+    images = _place(entry, here, copy, part, instead=instead)
     if not part:
         return images
     link_part(images, entry, chosen)
@@ -82,11 +88,11 @@ def _whole_or_part(
 
 
 def _place(
-    entry: Source, target: Path, source_path: Path | str | None, part: Part | None
+    entry: Source, target: Path, copy: Path | None, part: Part | None, *, instead: bool
 ) -> ImageSet:
-    copy = _copy_on_disk(entry, source_path)
+    """Bring the set to `target`; a copy is to come `instead` of a folder there where asked for."""
     if target.exists() and not target.is_symlink():
-        if source_path and not target.samefile(copy):
+        if instead and not target.samefile(copy):
             raise DatasetError(
                 f"{target} is there already: move it elsewhere to use {copy} in its place"
             )
@@ -169,8 +175,6 @@ def _link(copy: Path, target: Path) -> None:
 
 
 def _download(entry: Source, target: Path) -> None:
-    if not entry.files:
-        raise DatasetError(_by_hand(entry))
     workplace, tree = _workplace(target), _workplace(target) / "tree"
     workplace.mkdir(exist_ok=True)
     arrived_bytes = sum(file.stat().st_size for file in workplace.glob("*.*") if file.is_file())
@@ -196,14 +200,13 @@ def _unpack(file: Path, tree: Path, entry: Source) -> None:
     elif not entry.inner:
         extract(file, tree, only=entry.members)
     else:
-        with TemporaryDirectory(dir=file.parent) as outer:
-            extract(file, Path(outer))
-            found = next(Path(outer).rglob(entry.inner), None)
-            if found is None:
-                raise DatasetError(
-                    f"{file} holds no {entry.inner}: get it from its original source"
-                )
-            extract(found, tree, only=entry.members)
+        outer = tree / ".outer"  # which goes with the tree
+        extract(file, outer)
+        found = next(outer.rglob(entry.inner), None)
+        if found is None:
+            raise DatasetError(f"{file} holds no {entry.inner}: get it from its original source")
+        extract(found, tree, only=entry.members)
+        shutil.rmtree(outer)
 
 
 def _by_hand(entry: Source) -> str:

@@ -10,8 +10,9 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import effective_n_jobs
 
+from msroi import workers
 from msroi.errors import InputError
 
 CONNECT_SECONDS, WORKERS_SECONDS = 10, 60
@@ -22,13 +23,25 @@ class ClusterError(InputError, RuntimeError):
     """A cluster that can't be worked on; the message says why."""
 
 
+class WorkerError(InputError, RuntimeError):
+    """A worker that was killed; the message names what it was at."""
+
+
 def over_cores(
     function: Callable[[Any], Any], items: Iterable[Any], *, jobs: int = -1
 ) -> Iterator[Any]:
-    """Results of ``function`` in processes, joblib's way: -1 is every core, 1 is this process."""
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-        return parallel(delayed(function)(item) for item in items)
+    """Results of ``function`` in processes, joblib's way: -1 is every core, 1 is this process.
+
+    The workers end with this process. WorkerError where one of them is killed.
+    """
+    jobs = effective_n_jobs(jobs)
+    if jobs == 1:
+        yield from map(function, items)
+        return
+    one_thread = dict.fromkeys(workers.THREADS, "1")
+    results = workers.over(function, items, jobs=jobs, environment=one_thread, when_killed=_killed)
+    for _, result in results:
+        yield result
 
 
 def over_cluster(
@@ -48,6 +61,13 @@ def over_cluster(
         futures = client.map(partial(_on_worker, function), list(items), pure=False)
         for _, result in as_completed(futures, loop=client.loop, with_results=True):
             yield result
+
+
+def _killed(item: Any) -> None:
+    raise WorkerError(
+        f"the worker that was at {getattr(item, 'name', item)} was killed, most likely for want of "
+        "memory: end other programs and run again, what is done is kept"
+    )
 
 
 def _client(address: str):

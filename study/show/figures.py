@@ -43,6 +43,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "figure.dpi": 96,  # a notebook's inches are then those of its PDF
     "font.size": 9,
+    "text.parse_math": False,  # names of images and categories are text, dollars and all
     "axes.titlesize": 9,
     "axes.spines.top": False,
     "axes.spines.right": False,

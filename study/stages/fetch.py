@@ -1,11 +1,12 @@
 """Image sets: `python -m study fetch`."""
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from study.params import RAW, read_params, tuples
+from study.params import RAW, StudyError, read_params, tuples
 
 SIZES = ["images", "classes", "download_bytes", "disk_bytes"]  # download_bytes 0: by hand
 COLUMNS = ["name", "title", *SIZES, "licence", "citation", "page"]
@@ -41,12 +42,23 @@ def fetch(
     }
     params = read_params()
     for name in names:
+        _require_name(name)
+    for name in names:
         if name in made:
             made[name](RAW / name, seed=params["seed"], **tuples(params["fetch"][name]))
         else:
             own = params["datasets"].get(name) or {}
             part = part_of(own, seed=params["seed"])
             bring(source(name), RAW / name, source_path=own.get("path"), part=part)
+
+
+def _require_name(name: str) -> None:
+    """Refuse what would lie elsewhere than in a folder of its own in data/raw."""
+    if not name or name.startswith(".") or Path(name).name != name:
+        raise StudyError(
+            f"{name!r} is no name of an image set: `fetch --list` shows those that are known, and "
+            "of images of your own datasets.<name>.path tells the folder (data/README.md)"
+        )
 
 
 def _listing() -> str:

@@ -96,7 +96,10 @@ def results(said: Mapping[str, Any]) -> str:
     """Fill the template study/article/results.md with what the article says: report.json."""
     from jinja2 import Environment, StrictUndefined
 
+    from study.show.tables import plain
+
     environment = Environment(trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment.filters["plain"] = plain
     template = (files("study.article") / "results.md").read_text(encoding="utf-8")
     return environment.from_string(template).render(said).strip()
 

@@ -62,7 +62,7 @@ def _make(images: ImageSet, shape: tuple[int, ...], path: Path, *, instead_of: s
         delayed(_square)(item.path, shape[1], images.upright) for item in images
     )
     bar = parallel.progress(decoded, desc=f"load {images.name}", total=len(images), unit="image")
-    temporary = path.with_name(f".{uuid4().hex}.npy")
+    temporary = path.with_name(f"{path.stem}.{uuid4().hex}.npy")  # is of `instead_of`, after a kill
     try:
         _write(temporary, bar, shape)
         temporary.replace(path)

@@ -3,15 +3,18 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-import torch
+from pydantic import Field
 
+from msroi.architecture import DEVICES, STRIDE, Architecture
 from msroi.errors import InputError
-from msroi.model import STRIDE, Architecture
 from study.params import tuples
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+Precision = Literal["float32", "bfloat16"]
+Share = Annotated[float, Field(ge=0, le=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
 
 
 class RecipeError(InputError, ValueError):
@@ -20,39 +23,56 @@ class RecipeError(InputError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train; params.yaml says only what differs from the defaults here."""
+    """How to train; params.yaml says only what differs from the defaults here.
 
-    epochs: int  # passes over the examples
-    batch_size: int = 32  # examples a step, of all processes together
-    seed: int = 0  # of order and augmentation
-    learning_rate: float = 2e-3  # AdamW's peak rate
-    warmup: float = 0.1  # share of all steps that the rate rises; then a cosine down to zero
-    weight_decay: float = 0.05
-    clip: float = 1.0  # largest norm of a gradient
-    # Pixels a side of the crops in the first epochs and in the last ones; between them they grow by
-    # whole cells of 32 over three quarters of the run (progressive learning, Tan and Le 2021,
-    # arXiv:2104.00298). Empty: as large as the examples
-    sides: tuple[int, ...] = ()
-    crop: float = 0.4  # smallest share of an image's area that a random crop keeps
-    aspect: float = 0.15  # how far a crop's aspect strays: log of the ratio
-    colour: float = 0.3  # strength of the random brightness, contrast and tint, a share of each
-    label_smoothing: float = 0.1  # of the softmax's targets (head cam)
-    # Weight of the class that is there against each that isn't (head msroi): an image has one of
-    # the former and C − 1 of the latter
-    positive_weight: float = 10.0
-    frozen: bool = False  # leave the features, and their batch norms' statistics, as they came
-    # Stop after so many epochs without a lower validation loss (0: never), with the weights of the
-    # last epoch run, not of the best one
-    patience: int = 0
-    device: str = "auto"  # as `msroi.model.find_device` has it
-    # Of the network's arithmetic in training; bfloat16 is autocast: the weights, the loss and the
-    # validation stay in float32
-    precision: str = "float32"
+    `study.schema` holds params.yaml to these ranges; made in Python, a recipe is taken as it is.
+    """
+
+    epochs: Annotated[int, Field(ge=1)]
+    """Passes over the examples."""
+    batch_size: Annotated[int, Field(ge=1)] = 32
+    """Examples a step, of all processes together."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of order and augmentation: in params.yaml the study's."""
+    learning_rate: Positive = 2e-3
+    """AdamW's peak rate."""
+    warmup: Share = 0.1
+    """Share of all steps that the rate rises; then it falls by a cosine to zero."""
+    weight_decay: NotNegative = 0.05
+    """AdamW's."""
+    clip: Positive = 1.0
+    """Largest norm of a gradient."""
+    sides: tuple[Annotated[int, Field(ge=STRIDE, multiple_of=STRIDE)], ...] = ()
+    """Pixels a side of the crops in the first epochs and in the last ones; between them they grow
+    by whole cells of 32 over three quarters of the run (progressive learning, Tan and Le 2021,
+    arXiv:2104.00298). Empty: as large as the examples."""
+    crop: Annotated[float, Field(gt=0, le=1)] = 0.4
+    """Smallest share of an image's area that a random crop keeps."""
+    aspect: NotNegative = 0.15
+    """How far a crop's aspect strays: the logarithm of the ratio."""
+    colour: Share = 0.3
+    """Strength of the random brightness, contrast and tint, a share of each."""
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Of the softmax's targets (head cam)."""
+    positive_weight: Positive = 10.0
+    """Weight of the class that is there against each that isn't (head msroi): an image has one of
+    the former and C − 1 of the latter."""
+    frozen: bool = False
+    """Leave the features, and their batch norms' statistics, as they came."""
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Stop after so many epochs without a lower validation loss (0: never), with the weights of the
+    last epoch run, not of the best one."""
+    device: Literal[DEVICES] = "auto"
+    """As `msroi.model.find_device` has it."""
+    precision: Precision = "float32"
+    """Of the network's arithmetic in training; bfloat16 is autocast: the weights, the loss and the
+    validation stay in float32."""
 
     def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
+        allowed = get_args(Precision)
+        if self.precision not in allowed:
             raise RecipeError(
-                f"precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}"
+                f"precision is {self.precision!r}; it must be one of {', '.join(allowed)}"
             )
 
 

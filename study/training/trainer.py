@@ -13,7 +13,7 @@ from msroi.model import Network, find_device
 from study.training import parallel
 from study.training.examples import BACKGROUND, Examples
 from study.training.parallel import Share
-from study.training.recipe import PRECISIONS, Recipe, RecipeError, crop_side, schedule
+from study.training.recipe import Recipe, RecipeError, crop_side, schedule
 
 
 class Epoch(NamedTuple):
@@ -98,7 +98,7 @@ class Trainer:
             yield parallel.total(loss.detach()).item() / parallel.processes()
 
     def _share_of_loss(self, pixels: Tensor, labels: Tensor) -> Tensor:
-        dtype = PRECISIONS[self.recipe.precision]
+        dtype = getattr(torch, self.recipe.precision)
         with torch.autocast(self.device.type, dtype, enabled=dtype != torch.float32):
             logits = self.model(pixels)[1].float()
         # A share of no examples has no mean loss, but takes part in the batch norms' sums.

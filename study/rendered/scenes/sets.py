@@ -1,12 +1,12 @@
 """Sets of scenes: single objects to train on, one to four objects to test on."""
 
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
+from filelock import FileLock
 from PIL import Image
 from tqdm import tqdm
 
@@ -51,6 +51,8 @@ def write_set(
     `Scene.masks`; and test/objects.csv with one row an object: name, count, index, class. Sizes are
     (height, width). The folder appears only when complete, and replaces one of its name.
     """
+    import pandas as pd
+
     with complete_folder(folder) as partial:
         training = one_object_set(train, train_size, seed)
         for name, scene in tqdm(training, total=train, desc="training scenes"):
@@ -68,16 +70,24 @@ def write_set(
 
 @contextmanager
 def complete_folder(folder: Path | str) -> Iterator[Path]:
-    """Give a temporary folder that takes the name and place of `folder`, on success only."""
+    """Give a temporary folder that takes the name and place of `folder`, on success only.
+
+    What a killed run has left is removed by the next; of two at a time, one waits for the other.
+    """
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
-        partial = Path(scratch, "new")
-        partial.mkdir()
-        yield partial
-        if folder.exists():
-            folder.replace(Path(scratch, "old"))
-        partial.replace(folder)
+    scratch = folder.with_name(f".{folder.name}.partial")
+    with FileLock(folder.with_name(f".{folder.name}.lock")):
+        shutil.rmtree(scratch, ignore_errors=True)
+        partial = scratch / "new"
+        partial.mkdir(parents=True)
+        try:
+            yield partial
+            if folder.exists():
+                folder.replace(scratch / "old")
+            partial.replace(folder)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _deal(cards: list[str], count: int, rng: np.random.Generator) -> list[str]:

@@ -1,0 +1,317 @@
+"""The sections of params.yaml: what each parameter is, and what it may hold.
+
+The sentences under the fields are the documentation of the parameters, which `python -m study
+params` prints. What a recipe and an architecture hold, and the names of methods, of rules and of
+classes, is said where these are made.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from msroi.architecture import STRIDE, Architecture
+from msroi.encoder import METHODS
+from msroi.encoder.blocks import SUBSAMPLINGS
+from msroi.encoder.tables import TUNES
+from msroi.saliency import EVIDENCE, OWN, PRIORS, SELECTIONS
+from study.rendered.scenes.scene import CLASSES
+from study.training.recipe import Recipe
+
+# All that `msroi.saliency.named_maps` draws, and the truth of `study.measure.evaluation`
+MAPS = (OWN, "CAM", f"{OWN} × centre", "energy", "centre prior", "flat", "truth")
+HEADS = ("msroi", "cam")
+# Of a recipe and an architecture: what another parameter says, or the images
+ELSEWHERE = {"seed": "seed", "head": "train.heads.NAME.head", "classes": "train.data"}
+OMITTED: Any = None  # the default of a field that may be left out, but is never null
+
+Text = Annotated[str, Field(min_length=1)]
+Count = Annotated[int, Field(ge=1)]
+Quality = Annotated[int, Field(ge=1, le=100)]
+Side = Annotated[int, Field(ge=STRIDE, le=65_500)]  # pixels, of what a network sees
+Size = Annotated[list[Side], Field(min_length=2, max_length=2)]
+
+
+class Section(BaseModel):
+    """Holds what its fields name, each of its very type, and nothing else."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+class Options(Section):
+    """The recipe and the architecture of a head, whole."""
+
+    recipe: Recipe
+    architecture: Architecture
+
+
+def _described(kind: type) -> dict[str, Any]:
+    """The JSON schema of a section that says only what differs from the defaults of ``kind``."""
+    schema = Options.model_json_schema()["$defs"][kind.__name__]
+    fields = {name: node for name, node in schema["properties"].items() if name not in ELSEWHERE}
+    return {"type": "object", "properties": fields, "additionalProperties": False}
+
+
+# Their keys are checked once they are put together, a head's own with those of all heads
+SomeRecipe = Annotated[dict[str, Any], WithJsonSchema(_described(Recipe))]
+SomeArchitecture = Annotated[dict[str, Any], WithJsonSchema(_described(Architecture))]
+
+
+class Dataset(Section):
+    path: Text | None = None
+    """A copy on disk, used where it lies; null is $MSROI_DATA, or a download."""
+    categories: Annotated[list[Text], Field(min_length=1)] | None = None
+    """The subfolders that are wanted; null is all."""
+    each: Count | None = None
+    """So many images of each category, drawn by the seed; null is all."""
+
+
+class Nothing(Section):
+    pass
+
+
+class Scenes(Section):
+    train: Count
+    """Scenes of one object, to train on."""
+    train_size: Size
+    """Their height and width, pixels."""
+    test_per_count: Count
+    """Scenes of 1, of 2, of 3 and of 4 objects, to test on."""
+    test_size: Size
+    """Their height and width, pixels."""
+
+
+class Categories(Section):
+    count: Count
+    """Images a category."""
+    size: Size
+    """Their height and width, pixels."""
+
+
+class Heads(Section):
+    msroi: Text
+    """The .onnx file of the head that draws MS-ROI's maps."""
+    cam: Text
+    """The .onnx file of the head that draws CAM's."""
+
+
+class Rule(Section):
+    select: Literal[SELECTIONS] = "expected"
+    """How classes are chosen: three readings of Eq. 5. A CAM head heeds it not."""
+    k: Count = 5
+    """Classes that topk takes."""
+    evidence: Literal[EVIDENCE] = "excess"
+    """What stands out from the image's mean, or plain as the paper's."""
+    prior: Literal[PRIORS] = ""
+    """Multiplies the map by a blob in the middle, which knows nothing of the image."""
+    short_sides: list[Side] = []
+    """The image's shorter side as the network sees it, pixels; none given, 5/7, 10/7 and 20/7 of
+    the side that it was trained at."""
+
+
+class Saliency(Section):
+    heads: Heads
+    """The heads that draw the maps."""
+    rule: Rule
+    """How maps are made of photographs, as `msroi.saliency_map` has it."""
+
+
+class Published(Section):
+    picture: Text
+    """The notebook whose figure README shows."""
+
+
+class Report(Section):
+    discussion: Text | None
+    """NAME of a study/article/discussion_NAME.typ; null is an article without one."""
+
+
+class Method(Section):
+    """A row of the table: an encoder of `msroi.encode` and its options."""
+
+    method: Literal[tuple(METHODS)] = OMITTED
+    """The encoder, where it is another than the row is named after."""
+    map: Literal[MAPS] = OWN
+    """The map that it follows; truth is where people looked, or the true objects."""
+    budget: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """What the bytes of the standard JPEG are multiplied by."""
+    strength: Annotated[float, Field(ge=0, le=100)] = 3.0
+    """Of direct: how much the map weighs; 0 is a flat map."""
+    tune: Literal[tuple(TUNES)] = "balanced"
+    """Of direct: the metric that it is tuned for."""
+    subsampling: Literal[tuple(SUBSAMPLINGS)] = "4:2:0"
+    """Of direct: the chroma's."""
+    progressive: bool = True
+    """Of direct: false is a baseline JPEG."""
+    levels: Annotated[int, Field(ge=2, le=100)] = 5
+    """Of mosaic: k, the levels of the map."""
+    q_low: Quality = 30
+    """Of mosaic: JPEG quality of the lowest level."""
+    q_high: Quality = 70
+    """Of mosaic: JPEG quality of the highest level, q_low or more."""
+    split: Literal["even", "quantiles"] = "even"
+    """Of mosaic: where levels meet: at n/k, or so that each has about as many blocks."""
+    untouched: Annotated[int, Field(ge=0, le=100)] = 0
+    """Of mosaic: so many upper levels keep the blocks of the image itself."""
+
+
+class Run(Section):
+    set: Text
+    """The image set, one that the study fetches."""
+    heads: Heads
+    """The heads that draw its maps."""
+    methods: Text
+    """The set of methods, one of evaluate.methods."""
+    images: Annotated[list[Text], Field(min_length=1)] = OMITTED
+    """Those of the set that are taken; all, where it is left out."""
+    qualities: Annotated[list[Quality], Field(min_length=1)] = OMITTED
+    """Of the standard JPEGs whose bytes are the budgets, where others than evaluate.quality."""
+    scale: Annotated[float, Field(gt=0, le=1)] = 1
+    """What the images' sides are multiplied by."""
+
+
+class Evaluate(Section):
+    quality: Quality
+    """Of the standard JPEG whose bytes are every method's budget, unless a run has others."""
+    methods: dict[Text, Annotated[dict[Text, Method], Field(min_length=1)]]
+    """Sets of methods, by name; main is what the size series and the pictures show."""
+    runs: dict[Text, Run]
+    """Images × methods, a table each."""
+
+
+class Head(Section):
+    features: Text
+    """The file that its features start from; a folder: from nothing but its data."""
+    head: Literal[HEADS] = OMITTED
+    """Its kind, where it is not named after it."""
+    background: bool = False
+    """Whether it learns from the images of no class too."""
+    recipe: dict[str, Any] = {}
+    """What differs from train.recipe."""
+    architecture: dict[str, Any] = {}
+    """What differs from train.architecture."""
+    data: Text = OMITTED
+    """In place of train.data."""
+    size: Annotated[int, Field(ge=STRIDE, multiple_of=STRIDE)] = OMITTED
+    """In place of train.size."""
+    stored: Side | None = OMITTED
+    """In place of train.stored."""
+    validation: Annotated[float, Field(ge=0, lt=1)] = OMITTED
+    """In place of train.validation."""
+    groups: Text | None = OMITTED
+    """In place of train.groups."""
+
+
+class Train(Section):
+    data: Text
+    """The image set that heads learn from, one that the study fetches."""
+    size: Annotated[int, Field(ge=STRIDE, multiple_of=STRIDE)]
+    """Pixels a side of the examples."""
+    stored: Side | None
+    """Pixels a side of the squares that crops are cut from; null is size."""
+    validation: Annotated[float, Field(ge=0, lt=1)]
+    """Share that is held out, class by class."""
+    groups: Text | None
+    """A CSV file that merges classes into coarser ones, or caltech256 for the shipped one."""
+    recipe: SomeRecipe
+    """How all heads are trained, where it differs from `study.training.recipe.Recipe`."""
+    architecture: SomeArchitecture
+    """The network of all heads, where it differs from `msroi.architecture.Architecture`."""
+    heads: dict[Text, Head]
+    """By name; each is of the kind that it is named after, or that `head` says."""
+
+
+class Scale(Section):
+    image: Text | None
+    """A file of one's own; null renders a scene."""
+    objects: Annotated[list[Literal[CLASSES]], Field(max_length=16)]
+    """Of that scene."""
+    size: Size
+    """Its height and width, pixels."""
+    count: Count
+    """Sizes, from the whole image down."""
+    smallest: Side
+    """The shorter side of the smallest, pixels."""
+
+
+class Settings(Section):
+    every: Count
+    """Of so many images one is taken."""
+    short_sides: Annotated[list[Side], Field(min_length=1)]
+    """The scales, pixels of the shorter side."""
+    top: list[Count]
+    """The k of each topk that is tried beside expected and threshold."""
+
+
+class Finding(Section):
+    heads: Heads
+    """Those whose maps, or classes, are judged."""
+    settings: Settings = OMITTED
+    """What MS-ROI's maps find by other rules and scales, where that is wanted."""
+
+
+class Notebooks(Section):
+    results: dict[Text, Text]
+    """Notebooks that read one run: its name."""
+    sets: dict[Text, Annotated[list[Text], Field(min_length=2, max_length=4)]]
+    """Notebooks that read two to four runs; one alone is named twice."""
+    verdict: dict[Text, Annotated[list[Text], Field(min_length=2, max_length=2)]]
+    """The run beside the paper's Kodak rows, and the one beside its Figure 5."""
+    pictures: dict[Text, dict[Text, Any]]
+    """Notebooks that show photographs: their parameters."""
+    scenes: dict[Text, dict[Text, Any]]
+    """Notebooks that show rendered scenes: their parameters."""
+    released: dict[Text, dict[Text, Any]]
+    """Notebooks that show the released heads: their parameters."""
+
+
+class Trial(Section):
+    sets: Annotated[list[Text], Field(min_length=1)]
+    """Where several objects are."""
+    rule: Rule
+    """How the maps of all heads are made."""
+
+
+class Study(Section):
+    study: Annotated[str, Field(pattern=r"^[\w-]+$")]
+    """The study's name."""
+    seed: Annotated[int, Field(ge=0, lt=2**32)]
+    """Of everything that is drawn at random."""
+    reports: Text
+    """The study's own folder of results, figures and the article."""
+    models: Text
+    """The study's own folder of the heads that it trains."""
+    photographs: Text
+    """The folder that notebooks take photographs from."""
+    broken: Literal["stop", "skip"]
+    """Images that can't be decoded. stop: training stops at the first; evaluation measures the
+    others, names all that are broken, exits 2 and writes no table (what was measured is kept for
+    the run after). skip: they are named and left out."""
+    datasets: dict[Text, Dataset]
+    """Where image sets lie and which part of each is wanted; yours come from
+    conf/datasets/mine.yaml."""
+    fetch: dict[Text, dict[str, Any]]
+    """The image sets of the study; those that are made here have options."""
+    saliency: Saliency
+    """The maps of photographs."""
+    evaluate: Evaluate
+    """Encoders at equal bytes."""
+    train: Train
+    """The heads that the study trains."""
+    scale: Scale
+    """One image at many sizes."""
+    findings: dict[Text, Finding]
+    """What heads find in image sets, by the set's name."""
+    notebook: Notebooks
+    """What notebooks show, by what they read: dvc.yaml has a stage for each group."""
+    publish: dict[Text, Published]
+    """Runs whose results README shows."""
+    report: Report
+    """The article."""
+    trial: Trial = OMITTED
+    """Figure 2's fair trial (`make trial`): what the heads of train.heads find."""
+
+
+# Options in `fetch` of the sets that are made here; all others have none
+MADE = {"sample": Nothing, "imagenet": Nothing, "categories": Categories, "scenes": Scenes}
