@@ -42,6 +42,8 @@ class Architecture:
             given, allowed = getattr(self, name), sorted(get_args(kind), key=str)
             if get_origin(kind) is Literal and given not in allowed:
                 raise ArgumentError(f"{name} is {given!r}; it must be one of {allowed}")
+        if isinstance(self.classes, str) or not all(isinstance(name, str) for name in self.classes):
+            raise ArgumentError("the classes of an architecture must be a tuple of names")
         if not self.classes or len(self.widths) != 5:
             raise ArgumentError("an architecture takes at least one class and exactly five widths")
         if min(*self.widths, self.maps_per_class) < 1:

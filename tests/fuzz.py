@@ -98,7 +98,6 @@ def archives(count: int, seed: int) -> Iterator[Case]:
     """Fetch image sets from mutated and from hostile archives, in this process."""
     sound = mutants.archives()
     kinds, others = list(sound), list(sound.values())
-    logging.getLogger("study").setLevel(logging.ERROR)
     for index in range(count):
         rng = np.random.default_rng([seed, 3, index])
         kind = kinds[rng.integers(len(kinds))]
@@ -294,6 +293,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     os.environ.pop("MSROI_DATA", None)
+    logging.getLogger("study").setLevel(logging.ERROR)
     shutil.rmtree(KEPT, ignore_errors=True)
     rows, broken = [], []
     for part, whole in COUNTS.items():
