@@ -8,7 +8,7 @@
 # make bench   encoders, maps and metrics against their peers, the large image, the growth of time:
 #              one table, and reports/bench.json (about ten minutes; BENCH="--parts speed maps" for less)
 # make fuzz    damaged images, networks, names, archives and parameters by the thousand, none of
-#              which may break anything (about an hour on two cores; FUZZ="--share 0.01", or
+#              which may break anything (about half an hour on two cores; FUZZ="--share 0.01", or
 #              FUZZ="--images 200 --archives 0 ..." for less)
 PYTHON ?= python3
 VENV := .venv
