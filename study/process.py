@@ -1,0 +1,106 @@
+"""A stage as a process: it ends with the dvc that started it, and leaves nothing for good.
+
+A killed process can't clear up after itself, so the next one does. Nothing here decides a result:
+`study.__main__` alone imports it, and no stage of dvc.yaml depends on it.
+"""
+
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+
+import psutil
+from filelock import FileLock, Timeout
+
+from msroi import files
+
+STAGE = "DVC_STAGE"  # a variable that DVC gives the commands of a stage: its name
+WATCH_SECONDS = 0.5
+TEMPORARY, LOCK = "msroi-study-", "lock"  # begins the name of a folder; a file in it
+PART = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.part")  # of `msroi.files`, by the writer's process
+
+
+def end_with_dvc() -> None:
+    """Let this process end as soon as the dvc that started it is gone, however that ended.
+
+    A command that was not started by dvc is left alone: it may outlive its terminal.
+    """
+    if os.environ.get(STAGE):
+        Thread(target=_watch, args=(_starter(),), daemon=True).start()
+
+
+@contextmanager
+def temporary_files() -> Iterator[None]:
+    """Give this process and its children a folder for temporary files, which is removed after it.
+
+    Those of processes that were killed are removed before; a lock, which the system takes from a
+    process that ends, tells which these are.
+    """
+    for folder in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+            shutil.rmtree(folder, ignore_errors=True)
+    folder, lock = _locked_folder()
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before[0]
+        os.environ.pop("TMPDIR")
+        os.environ |= {"TMPDIR": before[1]} if before[1] else {}
+        shutil.rmtree(folder, ignore_errors=True)
+        lock.release()
+
+
+def remove_parts(folders: Iterable[Path]) -> None:
+    """Remove from folders, at any depth, the half files of processes that are there no more."""
+    for folder in folders:
+        for path in folder.rglob(".*.part"):
+            found = PART.fullmatch(path.name)
+            if found and not psutil.pid_exists(int(found[1])):
+                path.unlink(missing_ok=True)
+
+
+def _starter() -> psutil.Process | None:
+    """The nearest process above this one that is no command of its stage: dvc, while it is there.
+
+    One of another process group can't be dvc, which keeps its commands in its own: it has taken
+    over an orphan.
+    """
+    stage = os.environ[STAGE]
+    with suppress(psutil.Error):
+        for process in psutil.Process().parents():
+            if process.environ().get(STAGE) != stage:
+                return process if _group(process.pid) == _group(os.getpid()) else None
+    return None
+
+
+def _group(process: int) -> int:
+    """The process group, where the system has such."""
+    return os.getpgid(process) if hasattr(os, "getpgid") else 0
+
+
+def _watch(first: psutil.Process | None) -> None:
+    while first and _starter() == first:
+        time.sleep(WATCH_SECONDS)
+    with files.writing:
+        for process in psutil.Process().children(recursive=True):
+            with suppress(psutil.Error):
+                process.terminate()
+        os._exit(1)
+
+
+def _locked_folder() -> tuple[Path, FileLock]:
+    """A new folder for temporary files, and its lock, which no other process has taken before."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=TEMPORARY))
+        lock = FileLock(folder / LOCK)
+        with suppress(Timeout, OSError):
+            lock.acquire(timeout=0)
+            if (folder / LOCK).exists():
+                return folder, lock
