@@ -29,6 +29,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -91,12 +92,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         pipeline = Pipeline(options.folder or Path(scratch))
         counts = {target: Counter() for target in TARGETS}
-        for number in tqdm(range(options.times), unit="kill"):
-            kill = drawn(rng, TARGETS[number % len(TARGETS)], pipeline.stages)
-            outcome = pipeline.kill(kill)
-            counts[kill.target].update(outcome.kinds(kill.way))
-            for fault in outcome.alive + outcome.other:
-                tqdm.write(f"{number}: {kill}: {fault}")
+        with suppress(KeyboardInterrupt):  # what was done is told
+            for number in tqdm(range(options.times), unit="kill"):
+                kill = drawn(rng, TARGETS[number % len(TARGETS)], pipeline.stages)
+                outcome = pipeline.kill(kill)
+                counts[kill.target].update(outcome.kinds(kill.way))
+                for fault in outcome.alive + outcome.other:
+                    tqdm.write(f"{number}: {kill}: {fault}")
     print(table(counts))
     total = sum(counts.values(), Counter())
     sys.exit(1 if total["same end"] < options.times or total["alive after 5 s"] else 0)
