@@ -150,7 +150,8 @@ class Pipeline:
         first = tree(self.place)
         seconds = self._timed((*REPRO, "--force"))  # by what numba has compiled in the first
         self.truth = tree(self.place)
-        assert not (other := differences(first, self.truth)), other
+        assert not (other := differences(first, self.truth)), "\n".join(other)
+        assert not [*self.temporary.iterdir()], "an undisturbed run leaves temporary files"
         start = time.monotonic()
         assert self._finish(REPRO) == []
         self.start_seconds = time.monotonic() - start  # of a dvc that has nothing to do
@@ -194,13 +195,12 @@ class Pipeline:
         return Outcome(late, alive, other)
 
     def _start(self, command: Sequence[str], mark: str, **options) -> subprocess.Popen:
-        own = {MARK: mark, "TMPDIR": str(self.temporary)}
-        own["JUPYTER_RUNTIME_DIR"] = str(self.temporary)
+        places = dict.fromkeys(("TMPDIR", "JUPYTER_RUNTIME_DIR"), str(self.temporary))
         given = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
         return subprocess.Popen(
             command,
             cwd=self.clone,
-            env=environment(self.clone) | own,
+            env=environment(self.clone) | places | {MARK: mark},
             start_new_session=True,
             **given,
         )

@@ -21,6 +21,7 @@ from msroi import files
 
 STAGE = "DVC_STAGE"  # a variable that DVC gives the commands of a stage: its name
 WATCH_SECONDS = 0.5
+PLACES = ("TMPDIR", "JUPYTER_RUNTIME_DIR")  # variables: where temporary files go, and kernels'
 TEMPORARY, LOCK = "msroi-study-", "lock"  # begins the name of a folder; a file in it
 PART = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.part")  # of `msroi.files`, by the writer's process
 
@@ -45,14 +46,16 @@ def temporary_files() -> Iterator[None]:
         with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
             shutil.rmtree(folder, ignore_errors=True)
     folder, lock = _locked_folder()
-    before = tempfile.tempdir, os.environ.get("TMPDIR")
-    tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
+    before = {name: os.environ.pop(name, None) for name in PLACES}
+    os.environ |= dict.fromkeys(PLACES, str(folder))
+    tempfile.tempdir = None  # it is read anew
     try:
         yield
     finally:
-        tempfile.tempdir = before[0]
-        os.environ.pop("TMPDIR")
-        os.environ |= {"TMPDIR": before[1]} if before[1] else {}
+        for name, value in before.items():
+            del os.environ[name]
+            os.environ |= {name: value} if value else {}
+        tempfile.tempdir = None
         shutil.rmtree(folder, ignore_errors=True)
         lock.release()
 
