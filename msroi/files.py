@@ -89,7 +89,7 @@ def check_target(
 
 def _write(path: Path, data: bytes, place: Callable[[Path, Path], object]) -> None:
     check_writable(path)
-    temporary = path.with_name(f".{os.getpid()}.{uuid4().hex}.part")
+    temporary = path.with_name(f".{uuid4().hex}.part")
     with writing, _undisturbed():
         try:
             temporary.write_bytes(data)

@@ -57,7 +57,7 @@ def checked(command: Callable[..., None]) -> Callable[..., None]:
         if PARAMS.exists():
             params = read_params()
             schema.check(params)
-            process.remove_parts([Path(params["reports"]), Path(params["models"])])
+            process.remove_remains([Path(params["reports"]), Path(params["models"])])
         with process.temporary_files():
             command(*args, **given)
 

@@ -23,7 +23,7 @@ STAGE = "DVC_STAGE"  # a variable that DVC gives the commands of a stage: its na
 WATCH_SECONDS = 0.5
 PLACES = ("TMPDIR", "JUPYTER_RUNTIME_DIR")  # variables: where temporary files go, and kernels'
 TEMPORARY, LOCK = "msroi-study-", "lock"  # begins the name of a folder; a file in it
-PART = re.compile(r"\.(\d+)\.[0-9a-f]{32}\.part")  # of `msroi.files`, by the writer's process
+PART = re.compile(r"\.[0-9a-f]{32}\.part")  # the temporary name that `msroi.files` gives a file
 
 
 def end_with_dvc() -> None:
@@ -35,16 +35,33 @@ def end_with_dvc() -> None:
         Thread(target=_watch, args=(_starter(),), daemon=True).start()
 
 
+def remove_remains(folders: Iterable[Path]) -> None:
+    """Remove what killed stages have left: their temporary files, and half files in folders.
+
+    A lock, which the system takes from a process that ends, tells whose temporary files are of use
+    still. Who writes a half file nothing tells: they stay while any other stage is at work.
+    """
+    others = False
+    for folder in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        try:
+            with FileLock(folder / LOCK, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+        except Timeout:
+            others = True
+        except OSError:  # another user's
+            continue
+    halves = (path for folder in folders for path in folder.rglob(".*.part"))
+    for path in () if others else halves:
+        if PART.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+
+
 @contextmanager
 def temporary_files() -> Iterator[None]:
     """Give this process and its children a folder for temporary files, which is removed after it.
 
-    Those of processes that were killed are removed before; a lock, which the system takes from a
-    process that ends, tells which these are.
+    What is left of one that is killed, `remove_remains` removes.
     """
-    for folder in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
-        with suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
-            shutil.rmtree(folder, ignore_errors=True)
     folder, lock = _locked_folder()
     before = {name: os.environ.pop(name, None) for name in PLACES}
     os.environ |= dict.fromkeys(PLACES, str(folder))
@@ -58,15 +75,6 @@ def temporary_files() -> Iterator[None]:
         tempfile.tempdir = None
         shutil.rmtree(folder, ignore_errors=True)
         lock.release()
-
-
-def remove_parts(folders: Iterable[Path]) -> None:
-    """Remove from folders, at any depth, the half files of processes that are there no more."""
-    for folder in folders:
-        for path in folder.rglob(".*.part"):
-            found = PART.fullmatch(path.name)
-            if found and not psutil.pid_exists(int(found[1])):
-                path.unlink(missing_ok=True)
 
 
 def _starter() -> psutil.Process | None:

@@ -79,34 +79,38 @@ def temporary(tmp_path, monkeypatch):
     return folder
 
 
+KILLED = """
+import os, tempfile
+from study import process
+with process.temporary_files():
+    tempfile.mkdtemp()
+    os.kill(os.getpid(), 9)
+"""
+
+
 def test_temporary_files_go_at_the_end_and_those_of_the_killed_with_the_next(temporary):
-    code = "from study import process; import os, tempfile\nwith process.temporary_files():\n"
-    code += "    tempfile.mkdtemp(); os.kill(os.getpid(), 9)"
-    killed = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT | {"TMPDIR": temporary})
+    killed = subprocess.run([sys.executable, "-c", KILLED], env=ENVIRONMENT | {"TMPDIR": temporary})
     assert killed.returncode == -signal.SIGKILL
-    (left,) = temporary.iterdir()
+    assert len(list(temporary.iterdir())) == 1
+    process.remove_remains([])
+    assert list(temporary.iterdir()) == []
     with process.temporary_files():
-        inner = Path(tempfile.gettempdir())
-        assert list(temporary.iterdir()) == [inner] != [left]
-        with process.temporary_files():  # another one's, at work beside it, is spared
-            assert inner.is_dir()
+        assert list(temporary.iterdir()) == [Path(tempfile.gettempdir())]
         Path(tempfile.mkdtemp(), "file").touch()
     assert list(temporary.iterdir()) == [] and tempfile.gettempdir() == str(temporary)
 
 
-def test_half_files_of_processes_that_are_gone_are_removed_and_no_others(tmp_path):
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    (tmp_path / "results").mkdir()
-    unlike, mine, theirs = (
-        tmp_path / "results" / name
-        for name in (
-            ".hidden.part",
-            f".{os.getpid()}.{'a' * 32}.part",
-            f".{ended.pid}.{'b' * 32}.part",
-        )
-    )
-    for path in (unlike, mine, theirs):
-        path.touch()
-    process.remove_parts([tmp_path, tmp_path / "nowhere"])
-    assert set(theirs.parent.iterdir()) == {unlike, mine}
+def test_nothing_of_a_stage_that_is_at_work_is_removed_nor_what_no_stage_has_left(
+    temporary, tmp_path
+):
+    half, other = tmp_path / "results" / f".{'0f' * 16}.part", tmp_path / "results/.other.part"
+    half.parent.mkdir()
+    half.touch()
+    other.touch()
+    with process.temporary_files():
+        own = Path(tempfile.mkdtemp())
+        os.environ["TMPDIR"], tempfile.tempdir = str(temporary), None  # as another stage has it
+        process.remove_remains([tmp_path, tmp_path / "nowhere"])
+        assert own.is_dir() and half.exists() and other.exists()
+    process.remove_remains([tmp_path, tmp_path / "nowhere"])
+    assert not half.exists() and other.exists()

@@ -2,14 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import PurePosixPath
 
 import pandas as pd
 import pypdf
 import pytest
-from commands import ENVIRONMENT
 from kodak import PUBLISHED, ROOT, composed, published
 
 from study.article import article, facts
@@ -134,18 +131,3 @@ def test_what_cannot_be_published_whole_leaves_the_older_run_as_it_was(made):
     assert (folder / "report.pdf").read_text() == "older"
     assert [path.name for path in publish.PUBLISHED.iterdir()] == ["kodak"]
     assert "old" in publish.README.read_text()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="of POSIX signals")
-def test_what_a_killed_publishing_has_left_is_removed_by_the_next(made):
-    code = """
-import os
-from study.stages import publish
-publish._fill = lambda folder, *_, **__: os.kill(os.getpid(), 9)
-publish.publish("kodak")
-"""
-    killed = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT)
-    assert killed.returncode == -9
-    assert len(list(publish.PUBLISHED.iterdir())) == 2
-    publish.publish("kodak")
-    assert [path.name for path in publish.PUBLISHED.iterdir()] == ["kodak"]

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import typer
 
@@ -80,12 +81,8 @@ of commit {run["commit"]}, on {run["machine"]}, with Python {run["python"]}: \
 
 @contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
-    """An empty folder beside ``folder``, which takes its place once all has gone well.
-
-    What a killed run has left is removed by the next.
-    """
-    fresh = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
+    """An empty folder beside ``folder``, which takes its place once all has gone well."""
+    fresh = folder.with_name(f".{uuid4().hex}")
     fresh.mkdir(parents=True)
     try:
         yield fresh
