@@ -139,20 +139,20 @@ def _over_processes(work: Callable[[Files], list[Case]], files: Files, size: int
 
 def _compressed(files: Files) -> list[Case]:
     digest = hashlib.sha256(b"".join(data for _, data in files)).digest()
-    with _folders(files) as (sources, out, unnamed):
+    with _folders(files) as (sources, out):
         arguments = [*sources, "-o", out, "--jobs", "1", *OPTIONS[digest[0] % len(OPTIONS)]]
         fault, told = _run(arguments, seconds=SECONDS + len(files))
         expected = {out / f"{source.stem}.jpg" for source in sources}
         fault = fault or _left_over(files, sources, out, expected)
-        return unnamed + [
+        return [
             _judged(source, out / f"{source.stem}.jpg", data, fault, told)
-            for source, (_, data) in zip(sources, _writable(files), strict=True)
+            for source, (_, data) in zip(sources, files, strict=True)
         ]
 
 
 def _drawn(files: Files) -> list[Case]:
     ((_, data),) = files
-    with _folders(files) as ((model,), out, _):
+    with _folders(files) as ((model,), out):
         photograph = out.with_name("photograph.png")
         photograph.write_bytes(mutants.images()["colour.png"])
         target = out / "photograph.jpg"
@@ -161,24 +161,22 @@ def _drawn(files: Files) -> list[Case]:
         return [_judged(model, target, data, fault, told)]
 
 
-def _writable(files: Files) -> Files:
-    """Those whose names the file system takes."""
-    return [(name, data) for name, data in files if len(os.fsencode(name)) < 256]
-
-
 @contextmanager
-def _folders(files: Files) -> Iterator[tuple[list[Path], Path, list[Case]]]:
-    """Write files to a folder; gives them, an empty one, and what no file system can name."""
+def _folders(files: Files) -> Iterator[tuple[list[Path], Path]]:
+    """Write files to a folder, but those of names that no file system takes; and an empty one."""
     with TemporaryDirectory() as folder:
         out = Path(folder, "out")
         out.mkdir()
         Path(folder, "in").mkdir()
-        writable = _writable(files)
-        sources = [Path(folder, "in", name) for name, _ in writable]
-        for source, (_, data) in zip(sources, writable, strict=True):
-            source.write_bytes(data)
-        unnamed = [Case(name, True) for name in dict(files).keys() - dict(writable).keys()]
-        yield sources, out, unnamed
+        sources = [Path(folder, "in", name) for name, _ in files]
+        for source, (_, data) in zip(sources, files, strict=True):
+            if _is_nameable(source):
+                source.write_bytes(data)
+        yield sources, out
+
+
+def _is_nameable(path: Path) -> bool:
+    return len(os.fsencode(path.name)) < 256
 
 
 def _run(arguments: Sequence[str | Path], *, seconds: float) -> tuple[str, str]:
@@ -200,8 +198,8 @@ def _run(arguments: Sequence[str | Path], *, seconds: float) -> tuple[str, str]:
 
 def _left_over(files: Files, sources: Sequence[Path], out: Path, expected: set[Path]) -> str:
     """Say what lies there that should not, and which input is not as it was."""
-    for source, (_, data) in zip(sources, _writable(files), strict=True):
-        if source.read_bytes() != data:
+    for source, (_, data) in zip(sources, files, strict=True):
+        if _is_nameable(source) and source.read_bytes() != data:
             return f"{source.name} was changed"
     extra = set(out.iterdir()) - expected
     return f"left {sorted(extra)[0].name}" if extra else ""
@@ -209,13 +207,22 @@ def _left_over(files: Files, sources: Sequence[Path], out: Path, expected: set[P
 
 def _judged(source: Path, target: Path, data: bytes, fault: str, told: str) -> Case:
     """An input has an output, or else a line that names it."""
-    is_named = shown(str(source)) in told
-    if not fault and not target.exists() and not is_named:
+    was_refused = not os.path.exists(target)  # noqa: PTH110 (a name that is too long is none)
+    if not fault and was_refused and shown(str(source)) not in told:
         fault = "has neither an output nor an error"
-    if not fault and target.exists():
-        with Image.open(target, formats=["JPEG"]) as image:
+    if not fault and not was_refused:
+        fault = _damage(target)
+    return Case(source.name, was_refused, fault, data)
+
+
+def _damage(path: Path) -> str:
+    """Say what is wrong with a JPEG file; "" where it is sound."""
+    try:
+        with Image.open(path, formats=["JPEG"]) as image:
             image.load()
-    return Case(source.name, not target.exists(), fault, data)
+    except Exception as error:
+        return f"became a file that is broken ({error})"
+    return ""
 
 
 def _fetched(name: str, data: bytes, folder: Path) -> Case:

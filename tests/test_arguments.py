@@ -9,10 +9,10 @@ from msroi import encode
 from msroi.encoder import METHODS, BudgetError, TargetError
 from msroi.errors import ArgumentError
 
-NO_TEXT = [None, b"x", [], {}, (1,), 1.5, -1, True, float("nan"), 1j, np.array([1, 2]), object()]
-NO_NUMBER = ["50", "x", b"x", [], {}, (1,), float("nan"), True, 1j, np.array([1, 2]), object()]
+NO_TEXT = [None, b"x", [], {}, (1,), 1.5, -1, True, float("nan"), 1j, np.array([1, 2]), ...]
+NO_NUMBER = ["50", "x", b"x", [], {}, (1,), float("nan"), True, 1j, np.array([1, 2]), ...]
 NO_WHOLE = [*NO_NUMBER, 1.5, 50.5, float("inf"), np.float32(3)]
-NO_ARRAY = ["x", b"x", [], [[1]], {}, (1,), 1.5, True, object(), Image.fromarray(PHOTO)]
+NO_ARRAY = ["x", b"x", [], [[1]], {}, (1,), 1.5, True, ..., Image.fromarray(PHOTO)]
 WRONG = {
     "image": [None, *NO_ARRAY],
     "saliency": [*NO_ARRAY, np.zeros(3), np.array("x"), DRAWN.astype(complex), DRAWN > 0],
@@ -23,7 +23,7 @@ WRONG = {
     "strength": [-1, 100.5, float("inf"), 10**400, None, *NO_NUMBER],
     "tune": ["ssim", *NO_TEXT],
     "subsampling": ["4:1:1", *NO_TEXT],
-    "progressive": [None, 0, 1, "no", [], np.array([True, False]), object()],
+    "progressive": [None, 0, 1, "no", [], np.array([True, False]), ...],
     "levels": [0, 1, 101, -3, 10**400, None, *NO_WHOLE],
     "q_low": [0, 71, 101, None, *NO_WHOLE],
     "q_high": [0, 101, None, *NO_WHOLE],

@@ -45,6 +45,17 @@ def test_the_size_curve_is_over_megapixels(ax):
     np.testing.assert_allclose(ax.lines[0].get_xydata(), [[1, -1], [2, -0.5]])
 
 
+def test_sizes_over_less_than_a_decade_or_over_many_are_told_by_a_few_plain_numbers(ax):
+    for widths in ([100, 700], [200, 73000]):
+        ax.clear()
+        figures.size_curve(paired(psnr_hvs=[0.0, 1.0], width=widths, height=[1000, 1000]), ax)
+        ax.figure.canvas.draw()
+        ticks = [*ax.xaxis.get_ticklabels(which="both")]
+        texts = [label.get_text() for label in ticks if label.get_text()]
+        assert 2 <= len(texts) <= 9
+        assert all(float(text) > 0 for text in texts)
+
+
 def test_every_method_and_every_row_of_the_main_table_has_a_look_of_its_own():
     rows = composed("kodak")["evaluate"]["methods"]
     assert set(figures.METHOD_STYLES) >= {*METHODS, *rows["main"], *rows["by_map"]}

@@ -37,6 +37,7 @@ BREAKS = {  # a program in msroi's place, which breaks what must hold: what is t
     "print('libpng warning', file=sys.stderr)": "said 'libpng warning'",
     "": "has neither an output nor an error",
     "Path(out, '.half.part').touch()": "left .half.part",
+    "Path(out, 'a.jpg').touch()": "became a file that is broken",
     "Path(source).write_bytes(b'')": "was changed",
     "time.sleep(60)": "took more than",
 }

@@ -114,6 +114,7 @@ def test_every_study_of_conf_is_as_the_schema_has_it(study):
         ("fetch/kodak", {"each": 3}, r"fetch\.kodak\.each is 3, and unknown; .*|fetch\.kodak is"),
         ("fetch/scenes/test_size", [192], r"test_size is \[192\]; .* list of 2, each a whole"),
         ("datasets/kodak/each", 0, r"datasets\.kodak\.each is 0; .* whole number from 1 or null"),
+        ("datasets/kodka", {"each": 2}, r"datasets\.kodka is 'kodka'; .*did you mean kodak"),
         ("datasets/sample", {"each": 2}, r"datasets\.sample\.each is 2; .* made here"),
         ("findings/scenes/settings/every", 0, r"settings\.every is 0; it must be a whole number"),
         ("notebook/pictures/figure9", {}, r"figure9 is 'figure9'; it must be a notebook: abl"),

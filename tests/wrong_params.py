@@ -1,4 +1,4 @@
-"""Wrong files made of true parameters: `python tests/wrong_params.py 1000` tries as many.
+"""Wrong files made of true parameters; `make fuzz` tries a thousand.
 
 Each is made by one fault that the schema must find: a key dropped or misspelt, a value of another
 type or out of its range, something named that is nowhere, a file that is empty, cut short or says
@@ -6,9 +6,7 @@ something twice.
 """
 
 import copy
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import yaml
@@ -130,10 +128,3 @@ def _doubled(params, rng):
     place = keys[rng.integers(len(keys))]
     key = lines[place].partition(":")[0]
     return f"{key.strip()} twice", "\n".join([*lines[:place], f"{key}: 1", *lines[place:]])
-
-
-if __name__ == "__main__":
-    root = Path(__file__).parent.parent
-    faults = accepted(yaml.safe_load((root / "params.yaml").read_text()), int(sys.argv[1]))
-    print("\n".join(faults))
-    sys.exit(len(faults) > 0)

@@ -3,12 +3,13 @@
 import ast
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from msroi.encoder import METHODS
 from study.data.classes import GROUPS
-from study.data.registry import source
+from study.data.registry import source, sources
 from study.params import NOTEBOOKS, RAW
 from study.schema.sections import HEADS, MADE, Method, Study
 
@@ -193,6 +194,10 @@ def _rest(study: Study) -> Iterator[Problem]:
         if options and name not in MADE:
             may = f"{{}}: datasets.{name} says which part of it is wanted"
             yield Problem(("fetch", name), options, may)
+    for name in sorted(study.datasets.keys() - sources().keys() - study.fetch.keys()):
+        for near in get_close_matches(name, sources(), n=1, cutoff=0.75):
+            may = f"an image set (did you mean {near}?), or a name less like one"
+            yield Problem(("datasets", name), name, may)
     for name, own in study.datasets.items():
         if name in MADE and own.model_fields_set:
             given = sorted(own.model_fields_set)[0]

@@ -8,6 +8,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from msroi.metrics import ALL
 
@@ -115,7 +116,9 @@ def effects(table: pd.DataFrame, ax: Axes, *, label: str, xlabel: str) -> Axes:
         ax.errorbar(row.mean, place, xerr=error, capsize=2, **DOT_STYLES[method])
     ax.set_yticks(range(len(table)), table[label])
     ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.margins(x=0.1)
     ax.locator_params(axis="x", nbins=3)
+    ax.ticklabel_format(axis="x", scilimits=(-2, 3))
     return _beside_zero(ax, xlabel=xlabel, ylabel="")
 
 
@@ -125,7 +128,9 @@ def size_curve(difference: pd.DataFrame, ax: Axes, *, metric: str = "psnr_hvs") 
         megapixels = rows["width"] * rows["height"] / 1e6
         ax.plot(megapixels, rows[metric], label=method, **METHOD_STYLES[method])
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
     ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())  # whose labels would be formulas
     ax.legend(ncols=2, loc="lower center", bbox_to_anchor=(0.5, 1))
     label = _named(metric, "difference from standard")
     return _around_zero(ax, xlabel="image size, megapixels", ylabel=label)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import uuid4
 
 import typer
 
@@ -42,7 +41,7 @@ def publish(
         said = json.loads(said_beside(places.article).read_text(encoding="utf-8"))
         with _replaced(PUBLISHED / name) as folder:
             _fill(folder, said, name=name, study=params["study"], places=places)
-        shutil.copyfile(picture, DOCS / f"{name}.png")
+        write_atomically(DOCS / f"{name}.png", picture.read_bytes())
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     write_atomically(README, with_results(README.read_text(), results(said)).encode())
@@ -82,7 +81,8 @@ of commit {run["commit"]}, on {run["machine"]}, with Python {run["python"]}: \
 @contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
     """An empty folder beside ``folder``, which takes its place once all has gone well."""
-    fresh = folder.with_name(f".{uuid4().hex}")
+    fresh = folder.with_name(f".{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)  # of a run that was killed
     fresh.mkdir(parents=True)
     try:
         yield fresh
