@@ -80,15 +80,25 @@ def temporary_files() -> Iterator[None]:
 def _starter() -> psutil.Process | None:
     """The nearest process above this one that is no command of its stage: dvc, while it is there.
 
-    One of another process group can't be dvc, which keeps its commands in its own: it has taken
-    over an orphan.
+    The system's first process takes over orphans. It is not of their process group, as dvc is of
+    that of the commands that it starts.
     """
-    stage = os.environ[STAGE]
-    with suppress(psutil.Error):
-        for process in psutil.Process().parents():
-            if process.environ().get(STAGE) != stage:
-                return process if _group(process.pid) == _group(os.getpid()) else None
+    below = psutil.Process()
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        for process in below.parents():
+            if _stage_of(process) != os.environ[STAGE]:
+                orphaned = process.pid == 1 and _group(1) != _group(below.pid)
+                return None if orphaned else process
+            below = process
     return None
+
+
+def _stage_of(process: psutil.Process) -> str | None:
+    """The stage that DVC started a process for."""
+    try:
+        return process.environ().get(STAGE)
+    except psutil.AccessDenied:  # another user's
+        return None
 
 
 def _group(process: int) -> int:
