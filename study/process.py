@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from msroi import files
 
 STAGE = "DVC_STAGE"  # a variable that DVC gives the commands of a stage: its name
-WATCH_SECONDS = 0.5
+WATCH_SECONDS, CHILDREN_SECONDS = 0.5, 1.0  # between two looks; for children to end
 PLACES = ("TMPDIR", "JUPYTER_RUNTIME_DIR")  # variables: where temporary files go, and kernels'
 TEMPORARY, LOCK = "msroi-study-", "lock"  # begins the name of a folder; a file in it
 PART = re.compile(r"\.[0-9a-f]{32}\.part")  # the temporary name that `msroi.files` gives a file
@@ -107,12 +107,18 @@ def _group(process: int) -> int:
 
 
 def _watch(first: psutil.Process | None) -> None:
+    """Wait until there is another starter than at first, then end all that runs here."""
     while first and _starter() == first:
         time.sleep(WATCH_SECONDS)
     with files.writing:
-        for process in psutil.Process().children(recursive=True):
+        children = psutil.Process().children(recursive=True)
+        for process in children:
             with suppress(psutil.Error):
                 process.terminate()
+        psutil.wait_procs(children, timeout=CHILDREN_SECONDS)
+        folder = Path(tempfile.gettempdir())
+        if folder.name.startswith(TEMPORARY):
+            shutil.rmtree(folder, ignore_errors=True)
         os._exit(1)
 
 
