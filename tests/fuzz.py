@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -216,9 +217,12 @@ def _judged(source: Path, target: Path, data: bytes, fault: str, told: str) -> C
 
 
 def _damage(path: Path) -> str:
-    """Say what is wrong with a JPEG file; "" where it is sound."""
+    """Say what is wrong with a JPEG file's picture; "" where it is sound.
+
+    Of damaged metadata, which go from a photograph into its JPEG as they are, Pillow warns.
+    """
     try:
-        with Image.open(path, formats=["JPEG"]) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=["JPEG"]) as image:
             image.load()
     except Exception as error:
         return f"became a file that is broken ({error})"

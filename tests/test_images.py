@@ -288,6 +288,7 @@ def test_a_grey_profile_is_applied_and_not_attached(tmp_path):
 @pytest.mark.parametrize(
     ("mode", "profile", "words"),
     [("RGB", CMYK_PROFILE, "ICC profile"), ("CMYK", CMYK_PROFILE[:300], "damaged ICC")],
+    ids=["another kind", "damaged"],  # a profile tells the time at which it was made
 )
 def test_a_damaged_profile_or_one_of_another_kind_is_left_out(tmp_path, rgb, mode, profile, words):
     image = Image.fromarray(rgb).convert(mode)

@@ -1,8 +1,11 @@
 """Executed notebooks, and the stages that make notebooks and report."""
 
 import json
+from io import BytesIO
 
 import nbformat
+import pandas as pd
+import pypdf
 import pytest
 
 from study.article import notebooks
@@ -82,3 +85,10 @@ def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     with pytest.raises(StudyError, match="no notebook 'yours': choose from mine"):
         notebook_stage.notebook("yours")
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
+
+
+def test_a_table_of_many_long_rows_goes_on_over_the_pages():
+    rows = [{"claim": f"row{n:03}", "reason": "a long reason " * 20} for n in range(60)]
+    cell = nbformat.v4.new_markdown_cell(pd.DataFrame(rows).to_markdown(index=False))
+    pdf = notebooks.to_pdf(nbformat.v4.new_notebook(cells=[cell]))
+    assert len(pypdf.PdfReader(BytesIO(pdf)).pages) > 3

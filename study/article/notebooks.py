@@ -92,10 +92,11 @@ def to_pdf(notebook: NotebookNode) -> bytes:
 def to_typst(notebook: NotebookNode, folder: Path) -> str:
     """The notebook in Typst's language, its pictures as files in ``folder``/media.
 
-    pandoc works in its sandbox: it reads no file, and fetches nothing that a text links.
+    pandoc works in its sandbox: it reads no file, and fetches nothing that a text links. Columns of
+    tables are as wide as Typst makes them; of lines longer than ``--columns`` pandoc itself would.
     """
     cells = nbformat.writes(_markdown_outputs_as_cells(notebook))
-    own = ["--extract-media", "media", "--sandbox"]
+    own = ["--extract-media", "media", "--sandbox", "--columns", "100000"]
     return pypandoc.convert_text(
         cells, "typst", format="ipynb", extra_args=own, cworkdir=str(folder)
     )
