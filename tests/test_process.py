@@ -16,10 +16,12 @@ from study import process
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="of POSIX processes")
 STAGE = """
 from study import process
+import tempfile, time
 process.end_with_dvc()
-print("ready", flush=True)
-import time
-time.sleep(60)
+with process.temporary_files():
+    tempfile.mkdtemp()
+    print("ready", flush=True)
+    time.sleep(60)
 """
 DVC = """
 import os, subprocess, sys
@@ -29,11 +31,10 @@ stage.wait()
 """
 
 
-def started(*command):
-    """A process that starts a stage as DVC does, and the stage's number, once it runs."""
-    dvc = subprocess.Popen(
-        [sys.executable, "-c", DVC, *command], env=ENVIRONMENT, stdout=-1, text=True
-    )
+def started(*command, temporary):
+    """A process that starts a stage as DVC does, and the stage, once it runs."""
+    own = ENVIRONMENT | {"TMPDIR": str(temporary)}
+    dvc = subprocess.Popen([sys.executable, "-c", DVC, *command], env=own, stdout=-1, text=True)
     told = {dvc.stdout.readline().strip(), dvc.stdout.readline().strip()}
     (number,) = told - {"ready"}
     return dvc, psutil.Process(int(number))
@@ -41,13 +42,14 @@ def started(*command):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("shell", [(), ("bash", "-c", '"$@"; true', "bash")], ids=["", "shell"])
-def test_a_stage_ends_with_the_dvc_that_started_it_through_a_shell_or_not(number, shell):
-    dvc, first = started(*shell, sys.executable, "-c", STAGE)
+def test_a_stage_ends_with_the_dvc_that_started_it_and_leaves_nothing(tmp_path, number, shell):
+    dvc, first = started(*shell, sys.executable, "-c", STAGE, temporary=tmp_path)
     every = [first, *first.children(recursive=True)]
     with dvc:
         dvc.send_signal(number)
     gone, alive = psutil.wait_procs(every, timeout=10)
     assert len(gone) == len(every) and not alive
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stage_whose_dvc_was_gone_before_it_looked_ends_as_well():
@@ -70,8 +72,9 @@ def test_a_stage_whose_dvc_was_gone_before_it_looked_ends_as_well():
     assert not stage.is_running()
 
 
-def test_a_command_that_no_dvc_started_outlives_what_started_it():
-    other, stage = started(sys.executable, "-c", f"import os; del os.environ['DVC_STAGE']\n{STAGE}")
+def test_a_command_that_no_dvc_started_outlives_what_started_it(tmp_path):
+    unknown = f"import os; del os.environ['DVC_STAGE']\n{STAGE}"
+    other, stage = started(sys.executable, "-c", unknown, temporary=tmp_path)
     with other:
         other.kill()
     try:
