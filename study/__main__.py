@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 
 import typer
 
 from msroi.program import run
+from study import process
 from study.params import PARAMS, read_params
 from study.stages.cost import cost
 from study.stages.crate import crate
@@ -43,15 +45,21 @@ COMMANDS = (
 
 
 def checked(command: Callable[..., None]) -> Callable[..., None]:
-    """Hold params.yaml to the schema before a command begins; where there is none, it says so."""
+    """Hold params.yaml to the schema before a command begins; where there is none, it says so.
+
+    Then what killed commands have left is removed.
+    """
 
     @wraps(command)
     def after_the_check(*args, **given) -> None:
         from study import schema
 
         if PARAMS.exists():
-            schema.check(read_params())
-        command(*args, **given)
+            params = read_params()
+            schema.check(params)
+            process.remove_remains([Path(params["reports"]), Path(params["models"])])
+        with process.temporary_files():
+            command(*args, **given)
 
     return after_the_check
 
@@ -69,4 +77,5 @@ for command in COMMANDS:
 
 
 if __name__ == "__main__":
+    process.end_with_dvc()
     run(app, "study")

@@ -1,11 +1,14 @@
 """The benchmarks' own parts: no time is asserted."""
 
 import json
+import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import decoders
+import kills
 import measures
 import numpy as np
 import pandas as pd
@@ -160,3 +163,78 @@ def test_the_stand_ins_study_is_the_papers_on_few_and_small_images():
     small = composed("paper", *standins.SMALL)
     assert {head["recipe"]["epochs"] for head in small["train"]["heads"].values()} == {1}
     assert small["notebook"].keys() == composed("paper")["notebook"].keys()
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda folder: (folder / "made/table.csv").write_bytes(b"2\n"), "differs: made/table.csv"),
+        (lambda folder: (folder / "made/table.csv").unlink(), "is missing: made/table.csv"),
+        (lambda folder: (folder / ".0f.part").touch(), "is left over: .0f.part"),
+        (lambda folder: (folder / "made/.new").mkdir(), "is left over: made/.new"),
+        (lambda folder: (folder / "made/link").symlink_to("."), "is left over: made/link"),
+    ],
+)
+def test_what_a_killed_pipeline_makes_otherwise_or_leaves_over_is_found(tmp_path, change, told):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made/table.csv").write_bytes(b"1\n")
+    truth = kills.tree(tmp_path)
+    assert kills.differences(truth, kills.tree(tmp_path)) == []
+    change(tmp_path)
+    assert kills.differences(truth, kills.tree(tmp_path)) == [told]
+
+
+def test_decoded_images_have_one_name_whatever_their_times_and_no_other_file_has(tmp_path):
+    (tmp_path / f"scenes.train.{'0' * 16}.npy").touch()
+    truth = kills.tree(tmp_path)
+    (tmp_path / f"scenes.train.{'0' * 16}.npy").rename(tmp_path / f"scenes.train.{'1' * 16}.npy")
+    assert kills.tree(tmp_path) == truth
+    (tmp_path / f"scenes.train.{'2' * 32}.npy").touch()
+    assert len(kills.differences(truth, kills.tree(tmp_path))) == 1
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="of POSIX processes")
+def test_a_process_that_lives_on_after_a_kill_is_named_and_ended():
+    """Started by the one that is killed, in a session of its own, and with its variables."""
+    sleep = "import time; time.sleep(60)"
+    start = f"import subprocess, sys; command = [sys.executable, '-c', {sleep!r}]"
+    start += "; subprocess.Popen(command, start_new_session=True); print(flush=True)"
+    own = {**os.environ, kills.MARK: "this"}
+    command = [sys.executable, "-c", f"{start}; {sleep}"]
+    with subprocess.Popen(command, env=own, stdout=-1, start_new_session=True) as process:
+        process.stdout.readline()
+        kills.send(process, "SIGKILL")
+        process.wait()
+        (told,) = kills.living_on("this", 0.5)
+    assert told.startswith("lives on: ") and told.endswith(sleep)
+    assert kills.living_on("this", 5.0) == [] == kills.living_on("another", 0)
+
+
+def test_kills_of_a_seed_are_the_same_ones_and_of_each_target_its_own_stages():
+    names = [f"{command}@{item}" for command in kills.TARGETS[1:] for item in "ab"]
+    stages = [
+        kills.Stage(name, ("python", "-m", "study", *name.split("@")), (), 1.0) for name in names
+    ]
+    first, second = (
+        [kills.drawn(rng, target, stages) for target in kills.TARGETS * 60]
+        for rng in (np.random.default_rng(3), np.random.default_rng(3))
+    )
+    assert first == second
+    of_target = {target: set() for target in kills.TARGETS}
+    for kill in first:
+        of_target[kill.target].add(kill.stage)
+    assert of_target["dvc"] == set(names)
+    assert all(of_target[own] == {f"{own}@a", f"{own}@b"} for own in kills.TARGETS[1:])
+    assert {kill.way for kill in first} == set(kills.WAYS)
+
+
+def test_the_table_counts_faults():
+    counts = {"dvc": Counter(), "train": Counter()}
+    counts["dvc"].update(kills.Outcome(False, [], []).kinds("SIGKILL"))
+    counts["train"].update(kills.Outcome(True, ["lives on"], ["differs"]).kinds("Ctrl-C"))
+    lines = [line.split() for line in kills.table(counts).splitlines()]
+    assert lines[1:] == [
+        ["dvc", "1", "1", "0", "0", "0", "1", "0"],
+        ["train", "1", "0", "0", "1", "1", "0", "1"],
+        ["all", "2", "1", "0", "1", "1", "1", "1"],
+    ]

@@ -1,65 +1,23 @@
 """The whole pipeline in a temporary clone at tiny parameters, every notebook among it."""
 
 import csv
-import os
-import shutil
-import subprocess
 import sys
-from pathlib import Path
 
 import pypdf
 import pytest
 import yaml
+from clone import ROOT, run, write_clone
 
-ROOT = Path(__file__).parent.parent
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]  # it runs once
-TINY = {
-    "fetch": {
-        "sample": {},
-        "categories": {"count": 1, "size": [176, 176]},
-        "scenes": {
-            "train": 40,
-            "train_size": [64, 64],
-            "test_per_count": 2,
-            "test_size": [176, 192],
-        },
-    },
-    "scale": {"size": [190, 180], "count": 2, "smallest": 176},
-}
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A copy of what git knows here, in a repository of its own, with smaller parameters."""
+    """A clone with smaller parameters, in which everything has run."""
     folder = tmp_path_factory.mktemp("clone")
-    listed = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, folder / name)
-    (folder / "dvc.lock").unlink(missing_ok=True)
-    params = yaml.safe_load((folder / "params.yaml").read_text())
-    for section, values in TINY.items():
-        params[section] |= values
-    for head in params["train"]["heads"].values():
-        head["recipe"]["epochs"] = 1
-    params["train"]["size"] = 64
-    (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    run(folder, "git", "init", "--quiet")
-    run(folder, "git", "add", "--all")
-    author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
-    run(folder, "git", *author, "commit", "--quiet", "--message", "clone")
+    write_clone(folder)
     run(folder, "dvc", "repro")
     return folder
-
-
-def run(folder, *command):
-    """Run a command of this environment with the folder's own msroi; give its standard output."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(folder)}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_every_notebook_comes_in_three_formats(clone):

@@ -33,7 +33,12 @@ def execute(source: Path, parameters: Mapping[str, Any]) -> NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / source.name
         papermill.execute_notebook(
-            source, target, parameters=dict(parameters), cwd=source.parent, progress_bar=False
+            source,
+            target,
+            parameters=dict(parameters),
+            cwd=source.parent,
+            progress_bar=False,
+            shutdown_kernel="immediate",  # for nbclient: after Ctrl-C nothing waits for a cell
         )
         return clean(nbformat.read(target, as_version=4))
 

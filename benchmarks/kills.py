@@ -1,0 +1,294 @@
+"""Kill the pipeline at random moments: does it come to the same end, and does nothing live on?
+
+    python benchmarks/kills.py [--times 100] [--seed 0] [--folder FOLDER]
+
+A clone of this working tree runs once from nothing at tiny parameters, undisturbed. What it then
+holds is the truth, dvc.lock among it. Then, in turn, dvc itself (of a drawn stage, by force),
+fetch, train, evaluate, notebook and report run again, of a drawn item, their outputs removed before
+as DVC does it, and are killed at a drawn moment of the time that they took at first: by SIGKILL or
+SIGTERM of that process alone, or by Ctrl-C in its terminal, which is SIGINT to its process group.
+Whatever was started with it must be gone 5 s later. Run again (dvc by a plain `dvc repro`; evaluate
+at random without the rows that it had kept) it must succeed, and leave what the truth has, byte for
+byte, and no file besides, in the clone and among the temporary ones.
+
+Left aside are what Python and numba compile, git's and DVC's own folders, and in the name of the
+file of decoded training images the checksum, which is of the images' times. Runs of one seed draw
+the same kills. Those that come when the command has just ended are counted as too late. Each fault
+is named and makes the exit status 1; after one the clone is put back.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import psutil
+import yaml
+from clone import TINY, environment, merged, write_clone
+from tqdm import tqdm
+
+TARGETS = ("dvc", "fetch", "train", "evaluate", "notebook", "report")
+WAYS = ("SIGKILL", "SIGTERM", "Ctrl-C")
+KINDS = ("kills", *WAYS, "too late", "same end", "alive after 5 s")
+REPRO = ("dvc", "repro", "--no-run-cache")  # what is missing is made, and not taken from the cache
+GRACE_SECONDS = 5.0
+MARK = "MSROI_KILLS"  # a variable that all processes of one start have, and no others
+ASIDE = {".git", ".dvc", "__pycache__"}
+DECODED = re.compile(r"\.[0-9a-f]{16}\.npy$")
+RUNNING = re.compile(r"Running stage '(.+)':")
+HALVED = {"images": ["astronaut", "coffee"], "scale": 0.5}
+SMALL = {
+    "evaluate": {
+        "runs": {
+            "sample": HALVED,
+            "ablations": HALVED,
+            "rates": {**HALVED, "qualities": [20, 35, 50, 80]},
+        }
+    }
+}
+
+
+class Stage(NamedTuple):
+    """A stage as dvc.lock has it, and the seconds that DVC took for it."""
+
+    name: str
+    command: tuple[str, ...]
+    outputs: tuple[str, ...]
+    seconds: float
+
+
+class Kill(NamedTuple):
+    """What is killed, how, at which share of its time, and whether evaluate's rows are lost."""
+
+    target: str
+    stage: str
+    way: str
+    share: float
+    forget: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--times", type=int, default=100, help="how many kills (100)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", type=Path, help="for the clone, which then stays")
+    options = parser.parse_args()
+    # Where this is a shell's job in the background, it ignores Ctrl-C, and so would all below it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    rng = np.random.default_rng(options.seed)
+    with tempfile.TemporaryDirectory() as scratch:
+        pipeline = Pipeline(options.folder or Path(scratch))
+        counts = {target: Counter() for target in TARGETS}
+        with suppress(KeyboardInterrupt):  # what was done is told
+            for number in tqdm(range(options.times), unit="kill"):
+                kill = drawn(rng, TARGETS[number % len(TARGETS)], pipeline.stages)
+                outcome = pipeline.kill(kill)
+                counts[kill.target].update(outcome.kinds(kill.way))
+                for fault in outcome.alive + outcome.other:
+                    tqdm.write(f"{number}: {kill}: {fault}")
+    print(table(counts))
+    total = sum(counts.values(), Counter())
+    sys.exit(1 if total["same end"] < options.times or total["alive after 5 s"] else 0)
+
+
+class Outcome(NamedTuple):
+    """Whether a kill came too late, which processes lived on, and what was other at the end."""
+
+    late: bool
+    alive: list[str]
+    other: list[str]
+
+    def kinds(self, way: str) -> list[str]:
+        """Of which of `KINDS` the kill is."""
+        told = {"too late": self.late, "same end": not self.other, "alive after 5 s": self.alive}
+        return ["kills", way, *(kind for kind, so in told.items() if so)]
+
+
+def drawn(rng: np.random.Generator, target: str, stages: Sequence[Stage]) -> Kill:
+    """Draw a kill of a target: dvc at any stage, or a stage's own command."""
+    own = [stage.name for stage in stages if target in ("dvc", stage.command[3])]
+    return Kill(
+        target=target,
+        stage=own[rng.integers(len(own))],
+        way=WAYS[rng.integers(len(WAYS))],
+        share=float(rng.random()),
+        forget=bool(rng.random() < 0.5),
+    )
+
+
+def table(counts: Mapping[str, Counter]) -> str:
+    """The outcome of the kills of each target, and of all."""
+    counts = {**counts, "all": sum(counts.values(), Counter())}
+    rows = [f"{'target':<10}" + "".join(f"{kind:>17}" for kind in KINDS)]
+    for target, own in counts.items():
+        rows.append(f"{target:<10}" + "".join(f"{own[kind]:>17}" for kind in KINDS))
+    return "\n".join(rows)
+
+
+class Pipeline:
+    """A clone in a folder, its stages, and what it holds after a run that nothing disturbed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.place, self.kept = folder / "place", folder / "kept"
+        self.clone, self.temporary = self.place / "clone", self.place / "temporary"
+        self.temporary.mkdir(parents=True)
+        write_clone(self.clone, merged(TINY, SMALL))
+        seconds = self._first_run()
+        self.truth = tree(self.place)
+        assert not [*self.temporary.iterdir()], "an undisturbed run leaves temporary files"
+        start = time.monotonic()
+        assert self._finish(REPRO) == []
+        self.start_seconds = time.monotonic() - start  # of a dvc that has nothing to do
+        lock = yaml.safe_load((self.clone / "dvc.lock").read_text())["stages"]
+        self.stages = [
+            Stage(
+                name=name,
+                command=tuple(own["cmd"].split()),
+                outputs=tuple(out["path"] for out in own["outs"]),
+                seconds=seconds[name],
+            )
+            for name, own in lock.items()
+        ]
+        shutil.copytree(self.place, self.kept, symlinks=True)
+
+    def kill(self, kill: Kill) -> Outcome:
+        """Kill a command, run it again, and judge what it has left and made."""
+        stage = next(stage for stage in self.stages if stage.name == kill.stage)
+        command, again, seconds = stage.command, stage.command, stage.seconds
+        if kill.target == "dvc":
+            command = (*REPRO, "--force", "--single-item", stage.name)
+            again, seconds = REPRO, seconds + self.start_seconds
+        elif kill.target != "fetch":  # whose sets persist
+            self._remove(stage.outputs)
+        mark = uuid4().hex
+        process = self._start(command, mark)
+        try:
+            process.wait(kill.share * seconds)
+            late = True
+        except subprocess.TimeoutExpired:
+            send(process, kill.way)
+            late = False
+        alive = living_on(mark, GRACE_SECONDS)
+        process.wait()
+        if kill.forget:
+            self._remove([f"reports/partial/{stage.command[-1]}.jsonl"])
+        other = self._finish(again) + differences(self.truth, tree(self.place))
+        if alive or other:
+            shutil.rmtree(self.place)
+            shutil.copytree(self.kept, self.place, symlinks=True)
+        return Outcome(late, alive, other)
+
+    def _start(self, command: Sequence[str], mark: str, **options) -> subprocess.Popen:
+        places = dict.fromkeys(("TMPDIR", "JUPYTER_RUNTIME_DIR"), str(self.temporary))
+        given = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, **options}
+        return subprocess.Popen(
+            command,
+            cwd=self.clone,
+            env=environment(self.clone) | places | {MARK: mark},
+            start_new_session=True,
+            **given,
+        )
+
+    def _first_run(self) -> dict[str, float]:
+        """Run all stages from nothing: the seconds of each."""
+        process = self._start(REPRO, uuid4().hex, stdout=-1, stderr=-2, text=True)
+        begun, told = {}, []
+        for line in process.stdout:
+            told.append(line)
+            if found := RUNNING.search(line):
+                begun[found[1]] = time.monotonic()
+        assert process.wait() == 0, "".join(told[-30:])
+        ends = [*list(begun.values())[1:], time.monotonic()]
+        return {name: end - begun[name] for name, end in zip(begun, ends, strict=True)}
+
+    def _finish(self, command: Sequence[str]) -> list[str]:
+        """Run a command that nothing disturbs; what is wrong with it."""
+        mark = uuid4().hex
+        process = self._start(command, mark, stdout=-1, stderr=-2, text=True, errors="replace")
+        told, _ = process.communicate()
+        code = process.returncode
+        ended = [f"exit {code} of {' '.join(command)}: {told[-800:]}"] if code else []
+        return ended + living_on(mark, GRACE_SECONDS)
+
+    def _remove(self, names: Sequence[str]) -> None:
+        for path in (self.clone / name for name in names):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def send(process: subprocess.Popen, way: str) -> None:
+    """Kill a process that leads its group, in one of `WAYS`."""
+    if way == "Ctrl-C":
+        os.killpg(process.pid, signal.SIGINT)
+    else:
+        process.send_signal(signal.Signals[way])
+
+
+def living_on(mark: str, seconds: float) -> list[str]:
+    """What still runs of the marked processes after some seconds; it is named, and killed."""
+    deadline = time.monotonic() + seconds
+    while (found := marked(mark)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    told = []
+    for process in found:
+        try:
+            told.append(f"lives on: {' '.join(process.cmdline())}")
+            process.kill()
+        except psutil.NoSuchProcess:  # it has ended meanwhile
+            continue
+    return told
+
+
+def marked(mark: str) -> list[psutil.Process]:
+    """All processes that were started with this value of `MARK`, or by one that was."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get(MARK) == mark:
+                found.append(process)
+        except psutil.Error:  # another user's, or gone
+            continue
+    return found
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """All that lies in a folder: a file's checksum, what a link leads to, and folders, by path."""
+    found = {}
+    for place, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if name not in ASIDE]
+        for path in (Path(place, name) for name in folders + files):
+            name = DECODED.sub(".*.npy", str(path.relative_to(folder)))
+            if path.is_symlink():
+                found[name] = f"to {path.readlink()}"
+            elif path.is_dir():
+                found[name] = "folder"
+            else:
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def differences(truth: Mapping[str, str], found: Mapping[str, str]) -> list[str]:
+    """What is other than in the truth, by path."""
+    missing = [f"is missing: {name}" for name in truth if name not in found]
+    more = [f"is left over: {name}" for name in found if name not in truth]
+    both = sorted(truth.keys() & found.keys())
+    return missing + more + [f"differs: {name}" for name in both if truth[name] != found[name]]
+
+
+if __name__ == "__main__":
+    main()
