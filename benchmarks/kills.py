@@ -7,9 +7,10 @@ holds is the truth, dvc.lock among it. Then, in turn, dvc itself (of a drawn sta
 fetch, train, evaluate, notebook and report run again, of a drawn item, their outputs removed before
 as DVC does it, and are killed at a drawn moment of the time that they took at first: by SIGKILL or
 SIGTERM of that process alone, or by Ctrl-C in its terminal, which is SIGINT to its process group.
-Whatever was started with it must be gone 5 s later. Run again (dvc by a plain `dvc repro`; evaluate
-at random without the rows that it had kept) it must succeed, and leave what the truth has, byte for
-byte, and no file besides, in the clone and among the temporary ones.
+Whatever was started with it must be gone 5 s later. Run again it must succeed, and leave what the
+truth has, byte for byte, and no file besides, in the clone and among the temporary ones. Before dvc
+runs by force again, a plain `dvc repro` must succeed, which may take what is missing from DVC's
+cache; evaluate runs again at random without the rows that it had kept.
 
 Left aside are what Python and numba compile, git's and DVC's own folders, and in the name of the
 file of decoded training images the checksum, which is of the images' times. Runs of one seed draw
@@ -167,10 +168,10 @@ class Pipeline:
     def kill(self, kill: Kill) -> Outcome:
         """Kill a command, run it again, and judge what it has left and made."""
         stage = next(stage for stage in self.stages if stage.name == kill.stage)
-        command, again, seconds = stage.command, stage.command, stage.seconds
+        command, repairs, seconds = stage.command, (), stage.seconds
         if kill.target == "dvc":
             command = (*REPRO, "--force", "--single-item", stage.name)
-            again, seconds = REPRO, seconds + self.start_seconds
+            repairs, seconds = (REPRO,), seconds + self.start_seconds
         elif kill.target != "fetch":  # whose sets persist
             self._remove(stage.outputs)
         mark = uuid4().hex
@@ -185,7 +186,8 @@ class Pipeline:
         process.wait()
         if kill.forget:
             self._remove([f"reports/partial/{stage.command[-1]}.jsonl"])
-        other = self._finish(again) + differences(self.truth, tree(self.place))
+        other = [fault for each in (*repairs, command) for fault in self._finish(each)]
+        other += differences(self.truth, tree(self.place))
         if alive or other:
             shutil.rmtree(self.place)
             shutil.copytree(self.kept, self.place, symlinks=True)
