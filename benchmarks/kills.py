@@ -4,18 +4,18 @@
 
 A clone of this working tree runs once from nothing at tiny parameters, undisturbed. What it then
 holds is the truth, dvc.lock among it. Then, in turn, dvc itself (of a drawn stage, by force),
-fetch, train, evaluate, notebook and report run again, of a drawn item, their outputs removed before
-as DVC does it, and are killed at a drawn moment of the time that they took at first: by SIGKILL or
-SIGTERM of that process alone, or by Ctrl-C in its terminal, which is SIGINT to its process group.
-Whatever was started with it must be gone 5 s later. Run again it must succeed, and leave what the
-truth has, byte for byte, and no file besides, in the clone and among the temporary ones. Before dvc
-runs by force again, a plain `dvc repro` must succeed, which may take what is missing from DVC's
-cache; evaluate runs again at random without the rows that it had kept.
+fetch, train, evaluate, notebook and report run again, of a drawn item, their outputs removed
+before, and are killed at a drawn moment of the time that they took last: by SIGKILL or SIGTERM of
+that process alone, or by Ctrl-C in its terminal, which is SIGINT to its process group. Whatever was
+started with it must be gone 5 s later. Run again it must succeed, and leave what the truth has,
+byte for byte, and no file besides, in the clone and among the temporary ones. Before dvc runs by
+force again, a plain `dvc repro` must succeed, which may take what is missing from DVC's cache;
+evaluate runs again at random without the rows that it had kept.
 
 Left aside are what Python and numba compile, git's and DVC's own folders, and in the name of the
-file of decoded training images the checksum, which is of the images' times. Runs of one seed draw
-the same kills. Those that come when the command has just ended are counted as too late. Each fault
-is named and makes the exit status 1; after one the clone is put back.
+file of decoded training images the checksum, which is of the images' times. Kills that come too
+late, when the command has just ended, are counted apart and drawn again. Each fault is named and
+makes the exit status 1; after one the clone is put back.
 """
 
 import argparse
@@ -43,7 +43,7 @@ from tqdm import tqdm
 
 TARGETS = ("dvc", "fetch", "train", "evaluate", "notebook", "report")
 WAYS = ("SIGKILL", "SIGTERM", "Ctrl-C")
-KINDS = ("kills", *WAYS, "too late", "same end", "alive after 5 s")
+KINDS = ("kills", *WAYS, "same end", "alive after 5 s", "too late")
 REPRO = ("dvc", "repro", "--no-run-cache")  # what is missing is made, and not taken from the cache
 GRACE_SECONDS = 5.0
 MARK = "MSROI_KILLS"  # a variable that all processes of one start have, and no others
@@ -63,12 +63,11 @@ SMALL = {
 
 
 class Stage(NamedTuple):
-    """A stage as dvc.lock has it, and the seconds that DVC took for it."""
+    """A stage as dvc.lock has it."""
 
     name: str
     command: tuple[str, ...]
     outputs: tuple[str, ...]
-    seconds: float
 
 
 class Kill(NamedTuple):
@@ -95,9 +94,10 @@ def main() -> None:
         counts = {target: Counter() for target in TARGETS}
         with suppress(KeyboardInterrupt):  # what was done is told
             for number in tqdm(range(options.times), unit="kill"):
-                kill = drawn(rng, TARGETS[number % len(TARGETS)], pipeline.stages)
-                outcome = pipeline.kill(kill)
-                counts[kill.target].update(outcome.kinds(kill.way))
+                target = TARGETS[number % len(TARGETS)]
+                while not (outcome := pipeline.kill(kill := drawn(rng, target, pipeline.stages))):
+                    counts[target]["too late"] += 1
+                counts[target].update(outcome.kinds(kill.way))
                 for fault in outcome.alive + outcome.other:
                     tqdm.write(f"{number}: {kill}: {fault}")
     print(table(counts))
@@ -106,15 +106,14 @@ def main() -> None:
 
 
 class Outcome(NamedTuple):
-    """Whether a kill came too late, which processes lived on, and what was other at the end."""
+    """Which processes lived on after a kill, and what was other at the end."""
 
-    late: bool
     alive: list[str]
     other: list[str]
 
     def kinds(self, way: str) -> list[str]:
         """Of which of `KINDS` the kill is."""
-        told = {"too late": self.late, "same end": not self.other, "alive after 5 s": self.alive}
+        told = {"same end": not self.other, "alive after 5 s": self.alive}
         return ["kills", way, *(kind for kind, so in told.items() if so)]
 
 
@@ -150,38 +149,33 @@ class Pipeline:
         seconds = self._first_run()
         self.truth = tree(self.place)
         assert not [*self.temporary.iterdir()], "an undisturbed run leaves temporary files"
-        start = time.monotonic()
+        self.seconds: dict[tuple[str, ...], float] = {}  # of a command's last undisturbed run
         assert self._finish(REPRO) == []
-        self.start_seconds = time.monotonic() - start  # of a dvc that has nothing to do
         lock = yaml.safe_load((self.clone / "dvc.lock").read_text())["stages"]
-        self.stages = [
-            Stage(
-                name=name,
-                command=tuple(own["cmd"].split()),
-                outputs=tuple(out["path"] for out in own["outs"]),
-                seconds=seconds[name],
-            )
-            for name, own in lock.items()
-        ]
+        self.stages = []
+        for name, own in lock.items():
+            outputs = tuple(out["path"] for out in own["outs"])
+            self.stages.append(Stage(name, tuple(own["cmd"].split()), outputs))
+            self.seconds[self.stages[-1].command] = seconds[name]
+            self.seconds[forced(name)] = seconds[name] + self.seconds[REPRO]
         shutil.copytree(self.place, self.kept, symlinks=True)
 
-    def kill(self, kill: Kill) -> Outcome:
-        """Kill a command, run it again, and judge what it has left and made."""
+    def kill(self, kill: Kill) -> Outcome | None:
+        """Kill a command, run it again, and judge what it has left and made; None if too late."""
         stage = next(stage for stage in self.stages if stage.name == kill.stage)
-        command, repairs, seconds = stage.command, (), stage.seconds
-        if kill.target == "dvc":
-            command = (*REPRO, "--force", "--single-item", stage.name)
-            repairs, seconds = (REPRO,), seconds + self.start_seconds
-        elif kill.target != "fetch":  # whose sets persist
+        is_dvc = kill.target == "dvc"
+        command, repairs = (forced(stage.name), [REPRO]) if is_dvc else (stage.command, [])
+        if not is_dvc:  # which removes them itself
             self._remove(stage.outputs)
         mark = uuid4().hex
         process = self._start(command, mark)
         try:
-            process.wait(kill.share * seconds)
-            late = True
+            process.wait(kill.share * self.seconds[command])
         except subprocess.TimeoutExpired:
             send(process, kill.way)
-            late = False
+        else:
+            assert self._finish(command) == []
+            return None
         alive = living_on(mark, GRACE_SECONDS)
         process.wait()
         if kill.forget:
@@ -191,7 +185,7 @@ class Pipeline:
         if alive or other:
             shutil.rmtree(self.place)
             shutil.copytree(self.kept, self.place, symlinks=True)
-        return Outcome(late, alive, other)
+        return Outcome(alive, other)
 
     def _start(self, command: Sequence[str], mark: str, **options) -> subprocess.Popen:
         places = dict.fromkeys(("TMPDIR", "JUPYTER_RUNTIME_DIR"), str(self.temporary))
@@ -218,9 +212,10 @@ class Pipeline:
 
     def _finish(self, command: Sequence[str]) -> list[str]:
         """Run a command that nothing disturbs; what is wrong with it."""
-        mark = uuid4().hex
+        mark, start = uuid4().hex, time.monotonic()
         process = self._start(command, mark, stdout=-1, stderr=-2, text=True, errors="replace")
         told, _ = process.communicate()
+        self.seconds[tuple(command)] = time.monotonic() - start
         code = process.returncode
         ended = [f"exit {code} of {' '.join(command)}: {told[-800:]}"] if code else []
         return ended + living_on(mark, GRACE_SECONDS)
@@ -231,6 +226,11 @@ class Pipeline:
                 shutil.rmtree(path)
             else:
                 path.unlink(missing_ok=True)
+
+
+def forced(stage: str) -> tuple[str, ...]:
+    """The command that lets dvc run a stage, whether it has anything to do or not."""
+    return (*REPRO, "--force", "--single-item", stage)
 
 
 def send(process: subprocess.Popen, way: str) -> None:
