@@ -11,7 +11,15 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parent.parent
+HALVED = {"images": ["astronaut", "coffee"], "scale": 0.5}
 TINY = {
+    "evaluate": {
+        "runs": {
+            "sample": HALVED,
+            "ablations": HALVED,
+            "rates": {**HALVED, "qualities": [20, 35, 50, 80]},
+        },
+    },
     "fetch": {
         "sample": {},
         "categories": {"count": 1, "size": [176, 176]},

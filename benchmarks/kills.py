@@ -38,7 +38,7 @@ from uuid import uuid4
 import numpy as np
 import psutil
 import yaml
-from clone import TINY, environment, merged, write_clone
+from clone import environment, write_clone
 from tqdm import tqdm
 
 TARGETS = ("dvc", "fetch", "train", "evaluate", "notebook", "report")
@@ -50,16 +50,6 @@ MARK = "MSROI_KILLS"  # a variable that all processes of one start have, and no 
 ASIDE = {".git", ".dvc", "__pycache__"}
 DECODED = re.compile(r"\.[0-9a-f]{16}\.npy$")
 RUNNING = re.compile(r"Running stage '(.+)':")
-HALVED = {"images": ["astronaut", "coffee"], "scale": 0.5}
-SMALL = {
-    "evaluate": {
-        "runs": {
-            "sample": HALVED,
-            "ablations": HALVED,
-            "rates": {**HALVED, "qualities": [20, 35, 50, 80]},
-        }
-    }
-}
 
 
 class Stage(NamedTuple):
@@ -145,7 +135,7 @@ class Pipeline:
         self.place, self.kept = folder / "place", folder / "kept"
         self.clone, self.temporary = self.place / "clone", self.place / "temporary"
         self.temporary.mkdir(parents=True)
-        write_clone(self.clone, merged(TINY, SMALL))
+        write_clone(self.clone)
         seconds = self._first_run()
         self.truth = tree(self.place)
         assert not [*self.temporary.iterdir()], "an undisturbed run leaves temporary files"
