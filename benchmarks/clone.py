@@ -52,6 +52,11 @@ def write_clone(folder: Path, params: Mapping[str, Any] = TINY) -> None:
     own = yaml.safe_load((folder / "params.yaml").read_text())
     (folder / "params.yaml").write_text(yaml.safe_dump(merged(own, params)))
     run(folder, "git", "init", "--quiet")
+    commit(folder)
+
+
+def commit(folder: Path) -> None:
+    """Commit all that git would know of a clone."""
     run(folder, "git", "add", "--all")
     author = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
     run(folder, "git", *author, "commit", "--quiet", "--message", "clone")

@@ -12,10 +12,12 @@ byte for byte, and no file besides, in the clone and among the temporary ones. B
 force again, a plain `dvc repro` must succeed, which may take what is missing from DVC's cache;
 evaluate runs again at random without the rows that it had kept.
 
-Left aside are what Python and numba compile, git's and DVC's own folders, and in the name of the
-file of decoded training images the checksum, which is of the images' times. Kills that come too
-late, when the command has just ended, are counted apart and drawn again. Each fault is named and
-makes the exit status 1; after one the clone is put back.
+DVC writes dvc.lock in its place, and a kill meanwhile leaves half of it: then `git restore
+dvc.lock` comes first, and is counted. Left aside are what Python and numba compile, the file by
+which Python tries a temporary folder, git's and DVC's own folders, and in the name of the file of
+decoded training images the checksum, which is of the images' times. Kills that come too late, when
+the command has just ended, are counted apart and drawn again. Each fault is named and makes the
+exit status 1; after one the clone is put back.
 """
 
 import argparse
@@ -38,16 +40,19 @@ from uuid import uuid4
 import numpy as np
 import psutil
 import yaml
-from clone import environment, write_clone
+from clone import commit, environment, write_clone
 from tqdm import tqdm
 
 TARGETS = ("dvc", "fetch", "train", "evaluate", "notebook", "report")
 WAYS = ("SIGKILL", "SIGTERM", "Ctrl-C")
-KINDS = ("kills", *WAYS, "same end", "alive after 5 s", "too late")
+KINDS = ("kills", *WAYS, "same end", "alive after 5 s", "lock restored", "too late")
 REPRO = ("dvc", "repro", "--no-run-cache")  # what is missing is made, and not taken from the cache
 GRACE_SECONDS = 5.0
 MARK = "MSROI_KILLS"  # a variable that all processes of one start have, and no others
+LOCK = "dvc.lock"
+RESTORE = ("git", "restore", LOCK)
 ASIDE = {".git", ".dvc", "__pycache__"}
+TRIED = b"blat"  # what Python writes to a file, which it removes, to try a temporary folder
 DECODED = re.compile(r"\.[0-9a-f]{16}\.npy$")
 RUNNING = re.compile(r"Running stage '(.+)':")
 
@@ -96,14 +101,16 @@ def main() -> None:
 
 
 class Outcome(NamedTuple):
-    """Which processes lived on after a kill, and what was other at the end."""
+    """Which processes lived on after a kill, what was other at the end, if git had to restore."""
 
     alive: list[str]
     other: list[str]
+    restored: bool = False
 
     def kinds(self, way: str) -> list[str]:
         """Of which of `KINDS` the kill is."""
         told = {"same end": not self.other, "alive after 5 s": self.alive}
+        told["lock restored"] = self.restored
         return ["kills", way, *(kind for kind, so in told.items() if so)]
 
 
@@ -137,11 +144,12 @@ class Pipeline:
         self.temporary.mkdir(parents=True)
         write_clone(self.clone)
         seconds = self._first_run()
+        commit(self.clone)
         self.truth = tree(self.place)
         assert not [*self.temporary.iterdir()], "an undisturbed run leaves temporary files"
         self.seconds: dict[tuple[str, ...], float] = {}  # of a command's last undisturbed run
         assert self._finish(REPRO) == []
-        lock = yaml.safe_load((self.clone / "dvc.lock").read_text())["stages"]
+        lock = yaml.safe_load((self.clone / LOCK).read_text())["stages"]
         self.stages = []
         for name, own in lock.items():
             outputs = tuple(out["path"] for out in own["outs"])
@@ -154,7 +162,7 @@ class Pipeline:
         """Kill a command, run it again, and judge what it has left and made; None if too late."""
         stage = next(stage for stage in self.stages if stage.name == kill.stage)
         is_dvc = kill.target == "dvc"
-        command, repairs = (forced(stage.name), [REPRO]) if is_dvc else (stage.command, [])
+        command = forced(stage.name) if is_dvc else stage.command
         if not is_dvc:  # which removes them itself
             self._remove(stage.outputs)
         mark = uuid4().hex
@@ -170,12 +178,14 @@ class Pipeline:
         process.wait()
         if kill.forget:
             self._remove([f"reports/partial/{stage.command[-1]}.jsonl"])
-        other = [fault for each in (*repairs, command) for fault in self._finish(each)]
-        other += differences(self.truth, tree(self.place))
+        other = self._finish(REPRO) if is_dvc else []
+        if restored := any(LOCK in fault for fault in other):
+            other = self._finish(RESTORE) + self._finish(REPRO)
+        other += self._finish(command) + differences(self.truth, tree(self.place))
         if alive or other:
             shutil.rmtree(self.place)
             shutil.copytree(self.kept, self.place, symlinks=True)
-        return Outcome(alive, other)
+        return Outcome(alive, other, restored)
 
     def _start(self, command: Sequence[str], mark: str, **options) -> subprocess.Popen:
         places = dict.fromkeys(("TMPDIR", "JUPYTER_RUNTIME_DIR"), str(self.temporary))
@@ -269,8 +279,8 @@ def tree(folder: Path) -> dict[str, str]:
                 found[name] = f"to {path.readlink()}"
             elif path.is_dir():
                 found[name] = "folder"
-            else:
-                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            elif (data := path.read_bytes()) != TRIED:
+                found[name] = hashlib.sha256(data).hexdigest()
     return found
 
 

@@ -189,6 +189,8 @@ def test_decoded_images_have_one_name_whatever_their_times_and_no_other_file_has
     truth = kills.tree(tmp_path)
     (tmp_path / f"scenes.train.{'0' * 16}.npy").rename(tmp_path / f"scenes.train.{'1' * 16}.npy")
     assert kills.tree(tmp_path) == truth
+    (tmp_path / "u459j2fj").write_bytes(b"blat")  # by which Python has tried the folder
+    assert kills.tree(tmp_path) == truth
     (tmp_path / f"scenes.train.{'2' * 32}.npy").touch()
     assert len(kills.differences(truth, kills.tree(tmp_path))) == 1
 
@@ -228,11 +230,11 @@ def test_kills_of_a_seed_are_the_same_ones_and_of_each_target_its_own_stages():
 
 def test_the_table_counts_faults():
     counts = {"dvc": Counter(), "train": Counter()}
-    counts["dvc"].update(kills.Outcome([], []).kinds("SIGKILL"))
+    counts["dvc"].update(kills.Outcome([], [], True).kinds("SIGKILL"))
     counts["train"].update(kills.Outcome(["lives on"], ["differs"]).kinds("Ctrl-C"))
     lines = [line.split() for line in kills.table(counts).splitlines()]
     assert lines[1:] == [
-        ["dvc", "1", "1", "0", "0", "1", "0", "0"],
-        ["train", "1", "0", "0", "1", "0", "1", "0"],
-        ["all", "2", "1", "0", "1", "1", "1", "0"],
+        ["dvc", "1", "1", "0", "0", "1", "0", "1", "0"],
+        ["train", "1", "0", "0", "1", "0", "1", "0", "0"],
+        ["all", "2", "1", "0", "1", "1", "1", "1", "0"],
     ]
