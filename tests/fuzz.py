@@ -130,16 +130,26 @@ Files = Sequence[tuple[str, bytes]]
 def _over_processes(work: Callable[[Files], list[Case]], files: Files, size: int) -> Iterator[Case]:
     """Do the work for so many files at a time; where it finds a fault, for each alone.
 
-    A fault that none has alone is all files', but for the time: on a busy machine many take long.
+    A fault that none has alone is all files', but for the time. One that alone takes too long does
+    it again: a busy machine may be slow once.
     """
     batches = [files[start : start + size] for start in range(0, len(files), size)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for batch, cases in zip(batches, pool.map(work, batches), strict=True):
             if len(batch) > 1 and any(case.fault for case in cases):
-                alone = [case for file in batch for case in work([file])]
-                is_slow = any(case.fault.startswith(TOO_LONG) for case in cases)
+                alone = [_alone(work, file) for file in batch]
+                is_slow = any(map(_took_long, cases))
                 cases = alone if is_slow or any(case.fault for case in alone) else cases
             yield from cases
+
+
+def _alone(work: Callable[[Files], list[Case]], file: tuple[str, bytes]) -> Case:
+    (case,) = work([file])
+    return work([file])[0] if _took_long(case) else case
+
+
+def _took_long(case: Case) -> bool:
+    return case.fault.startswith(TOO_LONG)
 
 
 def _compressed(files: Files) -> list[Case]:
