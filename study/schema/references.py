@@ -159,6 +159,9 @@ def _notebooks(study: Study) -> Iterator[Problem]:
                 yield from _unknown(path, name, there, what="a notebook")
             elif group == "results":
                 yield from _unknown(path, held, [*runs, "scale"], what="a run")
+            elif group == "beyond":
+                for run in (*held.sets, held.rates):
+                    yield from _unknown(path, run, runs, what="a section of runs of evaluate.runs")
             elif isinstance(held, list):
                 for place, run in enumerate(held):
                     yield from _unknown((*path, place), run, runs, what="a run of evaluate.runs")

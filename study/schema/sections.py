@@ -257,6 +257,13 @@ class Finding(Section):
     """What MS-ROI's maps find by other rules and scales, where that is wanted."""
 
 
+class Beyond(Section):
+    sets: Annotated[list[Text], Field(min_length=4, max_length=4)]
+    """Four runs of every codec, plain and led, a set each."""
+    rates: Text
+    """The run of x265 at several qualities."""
+
+
 class Notebooks(Section):
     results: dict[Text, Text]
     """Notebooks that read one run: its name."""
@@ -270,6 +277,8 @@ class Notebooks(Section):
     """Notebooks that show rendered scenes: their parameters."""
     released: dict[Text, dict[Text, Any]]
     """Notebooks that show the released heads: their parameters."""
+    beyond: dict[Text, Beyond]
+    """Notebooks on codecs other than JPEG: the runs that they read."""
 
 
 class Trial(Section):
