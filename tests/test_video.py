@@ -187,6 +187,33 @@ def test_what_an_mp4_of_ours_does_not_keep_is_told(led, here, options, note):
     assert psnr(frames, pan(), np.s_[:, :]) > 22
 
 
+def with_subtitles(path, codec, text):
+    with av.open(path, "w") as file:
+        video, words = file.add_stream("libx264", rate=25), file.add_mux_stream(codec)
+        video.height, video.width = H, W
+        for own in pan():
+            file.mux(video.encode(av.VideoFrame.from_ndarray(own.copy(), format="rgb24")))
+        file.mux(video.encode(None))
+        packet = av.Packet(text)
+        packet.stream, packet.time_base = words, Fraction(1, 1000)
+        packet.pts, packet.dts, packet.duration = 100, 100, 200
+        file.mux(packet)
+
+
+def test_subtitles_are_copied_where_an_mp4_holds_their_kind(led, here):
+    with_subtitles("film.mp4", "mov_text", b"\0\5Hello")
+    code, _, err = led("film.mp4 -o out.mp4")
+    assert (code, err) == (0, "")
+    assert packets("out.mp4", "subtitles") == packets("film.mp4", "subtitles")
+
+
+def test_subtitles_of_another_kind_are_left_out_with_a_word(led, here):
+    with_subtitles("film.mkv", "subrip", b"Hello")
+    code, _, err = led("film.mkv -o out.mp4")
+    assert code == 0
+    assert err == "msroi: film.mkv: its subtitles (srt) are left out: an mp4 cannot hold them\n"
+
+
 def test_a_name_is_no_address_whatever_it_looks_like(led, here):
     clip("film.mp4", pan()).rename("http:a%03d.mp4")
     assert led("http:a%03d.mp4 -o b:c.mp4")[0] == 0

@@ -40,6 +40,7 @@ class Led(NamedTuple):
     plain_bytes: int
     led_bytes: int
     crf: float
+    tries: int
     frames: int
     maps: Maps
     notes: tuple[str, ...]  # what of the video is not as it was
@@ -100,13 +101,14 @@ def encode_file(
         raise
     except OSError as error:
         raise OutputError(f"{target}: cannot be written ({error.strerror})") from error
-    return Led(budget, found.size, found.crf, maps.count, maps, video.notes)
+    return Led(budget, found.size, found.crf, found.tries, maps.count, maps, video.notes)
 
 
 class _Found(NamedTuple):
     crf: float
     size: int
     file: BinaryIO
+    tries: int
 
 
 def _search(
@@ -131,7 +133,7 @@ def _search(
         size = attempt(x, tried)
         points[x] = math.log(size)
         if max_bytes >= size > (best.size if best else 0):
-            best = _Found(x, size, tried)
+            best = _Found(x, size, tried, 0)
             tried, kept = kept, tried
         if best and best.size >= SHARE_TO_STOP_AT * max_bytes:
             break
@@ -141,7 +143,7 @@ def _search(
         elif len(points) >= TRIES:
             break
         x = min(max(x, FINEST), COARSEST)
-    return best
+    return best and best._replace(tries=len(points))
 
 
 def _next_crf(points: dict[float, float], target: float) -> float:

@@ -4,6 +4,7 @@ Of each frame that has a map drawn the map alone is kept, in 30 by 54 bytes of a
 film of two hours, 70 MB.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -66,8 +67,8 @@ class Maps:
         """The map of a frame in [0, 1], float32 [h, w], a value for each cell of the frame."""
         first, end = self._shot(number)
         reach = REACH * SIGMA
-        bounds = max(first, number - reach), min(end, number + reach)
-        low, high = np.searchsorted(self._numbers, bounds).tolist()
+        low = bisect_left(self._numbers, max(first, number - reach))
+        high = bisect_left(self._numbers, min(end, number + reach))
         distances = np.array(self._numbers[low:high]) - number
         weights = np.exp(-((distances / SIGMA) ** 2) / 2).astype(np.float32)
         mean = np.tensordot(weights / weights.sum(), np.stack(self._drawn[low:high]), 1) / 255
@@ -82,8 +83,9 @@ class Maps:
 
     def _shot(self, number: int) -> tuple[int, int]:
         """The first frame of the shot that a frame is of, and the first one after it."""
-        after = int(np.searchsorted(self._shots, number, side="right"))
-        return self._shots[after - 1], [*self._shots[after : after + 1], self.count][0]
+        after = bisect_right(self._shots, number)
+        end = self._shots[after] if after < len(self._shots) else self.count
+        return self._shots[after - 1], end
 
 
 def mean_changes(pictures: Iterable[np.ndarray]) -> list[float]:
