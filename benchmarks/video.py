@@ -16,6 +16,7 @@ import os
 import sys
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from msroi.files import write_new
 from msroi.region import salient_region
 from msroi.saliency import SaliencyOf, network_map
 from msroi.video import SHARE_TO_STOP_AT, Led, encode_file
-from msroi.video.maps import Maps
+from msroi.video.maps import Maps, cells
 from msroi.video.reading import Video, examine, items
 from msroi.video.regions import CELL
 from msroi.video.writing import ENCODERS, PRESETS, Settings, plain_bytes, write
@@ -69,49 +70,55 @@ def measured(
 ) -> tuple[list[Row], bool]:
     """All rows of a clip, and whether the promises are kept."""
     video, target = examine(source), folder / "led.mp4"
-    map_of(np.zeros((64, 64, 3), np.uint8))  # the network is open, and no map waits for it
-    maps = Maps(video, map_of)
-    steps: dict[str, Callable[[], Any]] = {
-        "maps": lambda: [maps.see(frame) for frame in frames(video)],
-        "plain encode": lambda: plain_bytes(video, settings, lambda frame: None),
-        "plain encode and maps": lambda: plain_bytes(
-            video, settings, Maps(video, map_of).see
-        ),
-        "all": lambda: encode_file(source, target, settings, map_of=map_of, save=write_new),
-    }
-    done, seconds = {}, {}
-    for name, step in steps.items():
-        begun = time.perf_counter()
-        done[name] = step()
-        seconds[name] = time.perf_counter() - begun
-    led: Led = done["all"]
-    fast_enough = {"at_least": SPEED} if settings.codec == "x264" else {}
+    seconds, led = timed(video, target, settings, map_of)
+    same, plain = written_plainly(video, settings, folder / "plain.mp4")
+    speed = {"at_least": SPEED} if settings.codec == "x264" else {}
+    goals = {name: speed if name == "all" else {} for name in seconds}
+    share, steadiness = led.led_bytes / led.plain_bytes, led.maps.steadiness()
+    gains = gained(video, plain, target, led.maps, masks)
     rows = [
-        row(name, [led.frames / took], "frames/s", **(fast_enough if name == "all" else {}))
-        for name, took in seconds.items()
-    ]
-    share = led.led_bytes / led.plain_bytes
-    rows += [
+        *(
+            row(name, [led.frames / took], "frames/s", **goals[name])
+            for name, took in seconds.items()
+        ),
         row("frames", [led.frames], ""),
+        row("tries under the maps", [led.tries], ""),
         row("bytes of the plain encode", [led.plain_bytes], ""),
         row("bytes of the led one", [100 * share], "%", at_most=100),
         row("the same", [100 * share], "%", at_least=100 * SHARE_TO_STOP_AT),
         row("CRF of the led one", [led.crf], ""),
-        row("tries under the maps", [led.tries], ""),
-    ]
-    steadiness = led.maps.steadiness()
-    rows += [
         row("mean change of the frames", [100 * steadiness.frames], "%"),
         row("mean change of the maps", [100 * steadiness.maps], "%"),
+        *(row(f"PSNR {where}", [gain], "dB") for where, gain in gains.items()),
     ]
-    plain = folder / "plain.mp4"
-    with plain.open("w+b") as file:
-        flat = np.zeros(maps.at(0).shape, np.float32)
-        same = write(video, settings, file, lambda number: flat, lambda frame: None)
-    gains = gained(video, plain, target, maps, masks)
-    rows += [row(f"PSNR {where}", [gain], "dB") for where, gain in gains.items()]
     kept = SHARE_TO_STOP_AT <= share <= 1 and same == led.plain_bytes
-    return rows, kept and (not fast_enough or led.frames / seconds["all"] >= SPEED)
+    return rows, kept and not (speed and led.frames / seconds["all"] < SPEED)
+
+
+def timed(
+    video: Video, target: Path, settings: Settings, map_of: SaliencyOf
+) -> tuple[dict[str, float], Led]:
+    """Seconds of each step, of which the last is all that the command does, and what that gave."""
+    map_of(np.zeros((64, 64, 3), np.uint8))  # the network is open, and no step waits for it
+    steps: dict[str, Callable[[], Any]] = {
+        "maps": lambda: deque(map(Maps(video, map_of).see, frames(video)), maxlen=0),
+        "plain encode": lambda: plain_bytes(video, settings, lambda frame: None),
+        "plain encode and maps": lambda: plain_bytes(video, settings, Maps(video, map_of).see),
+        "all": lambda: encode_file(video.path, target, settings, map_of=map_of, save=write_new),
+    }
+    seconds = {}
+    for name, step in steps.items():
+        begun = time.perf_counter()
+        done = step()
+        seconds[name] = time.perf_counter() - begun
+    return seconds, done
+
+
+def written_plainly(video: Video, settings: Settings, path: Path) -> tuple[int, Path]:
+    """Write the plain encode, whose map is flat: the bytes of its frames, and the file."""
+    flat = np.zeros(cells(video.coded), np.float32)
+    with path.open("w+b") as file:
+        return write(video, settings, file, lambda number: flat, lambda frame: None), path
 
 
 def frames(video: Video) -> Iterator[av.VideoFrame]:
@@ -121,22 +128,31 @@ def frames(video: Video) -> Iterator[av.VideoFrame]:
 def gained(
     video: Video, plain: Path, led: Path, maps: Maps, masks: np.ndarray | None
 ) -> dict[str, float]:
-    """PSNR of the led video less that of the plain one: by the map, over all, and on objects."""
+    """PSNR of the led video less that of the plain one: weighed by the map, and by regions."""
     errors: dict[str, list[list[float]]] = {}
     read = zip(frames(video), frames(examine(plain)), frames(examine(led)), strict=True)
     for number, (own, *others) in enumerate(read):
-        regions = {"of the map's top 30%": _pixels(salient_region(maps.at(number)), own)}
-        regions["elsewhere"] = ~regions["of the map's top 30%"]
-        regions["of all"] = np.ones_like(regions["elsewhere"])
-        if masks is not None:
-            regions["of the objects"] = masks[number]
         squares = [(_luma(own) - _luma(other)) ** 2 for other in others]
-        for where, region in regions.items():
-            if region.any():
-                sums = [float(square[region].mean()) for square in squares]
-                errors.setdefault(where, []).append(sums)
+        for where, weights in _weights(maps.at(number), own, masks, number).items():
+            if weights.any():
+                found = [float(np.average(square, weights=weights)) for square in squares]
+                errors.setdefault(where, []).append(found)
     means = {where: np.mean(found, 0) for where, found in errors.items()}
     return {where: 10 * math.log10(before / after) for where, (before, after) in means.items()}
+
+
+def _weights(
+    saliency: np.ndarray, frame: av.VideoFrame, masks: np.ndarray | None, number: int
+) -> dict[str, np.ndarray]:
+    """What each pixel's error counts, by the name of the measure."""
+    top = _pixels(salient_region(saliency), frame)
+    weights = {
+        "weighed by the map": _pixels(saliency, frame),
+        "of its top 30%": top,
+        "elsewhere": ~top,
+        "of all": np.ones_like(top),
+    }
+    return weights if masks is None else weights | {"of the objects": masks[number]}
 
 
 def rendered(path: Path, count: int) -> np.ndarray:
@@ -177,8 +193,9 @@ def _luma(frame: av.VideoFrame) -> np.ndarray:
     return frame.to_ndarray()[: frame.height].astype(np.float32)
 
 
-def _pixels(cells: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
-    return cells.repeat(CELL, 0).repeat(CELL, 1)[: frame.height, : frame.width]
+def _pixels(values: np.ndarray, frame: av.VideoFrame) -> np.ndarray:
+    """A value for each pixel of a frame, from one for each cell."""
+    return values.repeat(CELL, 0).repeat(CELL, 1)[: frame.height, : frame.width]
 
 
 if __name__ == "__main__":
