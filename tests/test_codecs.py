@@ -9,10 +9,11 @@ from pictures import photo, right_half
 from PIL import Image
 from skimage import data
 
+from msroi import offsets
 from msroi.errors import InputError
 from msroi.images import luma
 from study import codecs
-from study.codecs import regions, stills, video
+from study.codecs import stills, video
 
 QUALITIES = {"x264": 30, "x265": 30, "jpeg2000": 32, "webp": 60, "avif": 50}
 SHAPES = [(1, 1), (1, 9), (7, 5), (15, 17), (33, 70)]
@@ -113,27 +114,27 @@ def test_a_codec_that_pillow_lacks_is_named(monkeypatch):
 def test_offsets_have_no_mean_and_are_finer_where_the_map_is_higher():
     saliency = np.zeros((64, 96), np.float32)
     saliency[16:32, 32:64] = 0.5
-    found = regions.offsets(saliency)
+    found = offsets.offsets(saliency)
     assert found.shape == (4, 6)
-    assert abs(found.mean()) < regions.STEP
+    assert abs(found.mean()) < offsets.STEP
     assert (found[1, 2:4] < -6).all() and (np.delete(found, 1, axis=0) > 0).all()
 
 
 def test_the_scale_of_a_map_changes_no_offset():
     saliency = np.random.default_rng(0).random((80, 80)).astype(np.float32)
-    assert np.array_equal(regions.offsets(saliency), regions.offsets(saliency / 2))
+    assert np.array_equal(offsets.offsets(saliency), offsets.offsets(saliency / 2))
 
 
 @pytest.mark.parametrize("value", [0, 0.5, 1])
 def test_a_flat_map_has_no_regions(value):
-    assert list(regions.regions(regions.offsets(np.full((40, 50), value, np.float32)))) == []
+    assert list(offsets.regions(offsets.offsets(np.full((40, 50), value, np.float32)))) == []
 
 
 def test_rectangles_cover_every_cell_once_by_its_own_offset():
     given = np.random.default_rng(1).integers(-2, 2, (9, 13)).astype(float)
     covered, times = np.zeros_like(given), np.zeros_like(given)
-    cell = regions.CELL
-    for own in regions.regions(given):
+    cell = offsets.CELL
+    for own in offsets.regions(given):
         place = np.s_[
             own.top // cell : (own.top + own.height) // cell,
             own.left // cell : (own.left + own.width) // cell,
@@ -147,7 +148,7 @@ def test_rectangles_cover_every_cell_once_by_its_own_offset():
 def test_a_mask_of_one_rectangle_is_one_region():
     given = np.zeros((6, 8))
     given[2:5, 3:7] = -4.0
-    assert list(regions.regions(given)) == [(48, 32, 64, 48, -4.0)]
+    assert list(offsets.regions(given)) == [(48, 32, 64, 48, -4.0)]
 
 
 def test_the_filter_smooths_where_the_map_is_low_and_keeps_edges():

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from msroi.offsets import offsets, regions
 from study.codecs.errors import CodecError
-from study.codecs.regions import offsets, regions
 
 TIME = Fraction(1, 25)  # of the one picture, which no file holds
 QP_RANGE = 51  # what an offset of 1 stands for, in ffmpeg
@@ -82,7 +82,7 @@ class Picture(NamedTuple):
     """What is encoded."""
 
     frame: Any  # av.VideoFrame
-    offsets: np.ndarray | None  # of `study.codecs.regions.offsets`, where a map leads
+    offsets: np.ndarray | None  # of `msroi.offsets.offsets`, where a map leads
 
 
 def prepare(name: str, image: np.ndarray, saliency: np.ndarray | None) -> Picture:

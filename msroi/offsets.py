@@ -23,18 +23,22 @@ class Region(NamedTuple):
 
 
 def offsets(saliency: np.ndarray) -> np.ndarray:
+    """Give the offsets of the cells of a map, float [H, W], as `offsets_of` has them."""
+    return offsets_of(_cells(saliency), gain=GAIN, step=STEP)
+
+
+def offsets_of(cells: np.ndarray, *, gain: float, step: float) -> np.ndarray:
     """Give each cell's offset of the quantization parameter QP, float64 [rows, columns].
 
-    The error in a cell weighs w = 1 + g m / mean(m), for m the cell's mean of the map, float
-    [H, W], and g `GAIN`: the density of people's fixations grows in proportion to the map. An
-    encoder trades error against bits by λ, which doubles with every 3 of QP, so that the offset is
-    −3 log₂ w. Its mean is taken out, so that the bytes stay about the same, and it is rounded to
-    multiples of `STEP`. All are 0 for a flat map.
+    The error in a cell weighs w = 1 + g m / mean(m), for m the map in the cell and g the gain: the
+    density of people's fixations grows in proportion to the map. An encoder trades error against
+    bits by λ, which doubles with every 3 of QP, so that the offset is −3 log₂ w. Its mean is taken
+    out, so that the bytes stay about the same, and it is rounded to multiples of ``step``. All are
+    0 for a flat map.
     """
-    cells = _cells(saliency)
     mean = cells.mean()
-    own = -3 * np.log2(1 + GAIN * cells / mean) if mean else cells
-    return STEP * np.round((own - own.mean()) / STEP)
+    own = -3 * np.log2(1 + gain * cells / mean) if mean else cells
+    return step * np.round((own - own.mean()) / step)
 
 
 def regions(offsets: np.ndarray) -> Iterator[Region]:
