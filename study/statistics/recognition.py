@@ -1,4 +1,4 @@
-"""Does the picture still say what it said? How often a classifier names decoded images as before."""
+"""Does the picture still say what it said? How often a classifier names it as before."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ import pandas as pd
 from study.statistics.intervals import mean_interval
 
 STANDARD, FLAT, LED = "standard", "direct-flat", "direct"
+ALONE = "nothing"  # that a share is less
 ALL = "all"  # in the place of a quality: an image's mean over all of them
 
 
@@ -24,7 +25,7 @@ def agreement(results: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame
     -------
     DataFrame
         A row a set, method, quality of the standard JPEG whose bytes are the budget (`ALL` too),
-        and method that it is less: none (""; the share itself), standard for all, and direct-flat
+        and method that it is less: `ALONE` (the share itself), standard for all, and direct-flat
         for direct. Columns: set, method, less, quality, images, mean, low and high (95% over
         images). Shares are in per cent, differences in points. Of a method that could not make so
         few bytes of some images, the others alone are counted.
@@ -36,7 +37,7 @@ def agreement(results: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame
             index="image", columns=["method", "quality"], values="agrees"
         )
         for method, less in _pairs(table["method"].unique()):
-            own = wide[method] - (wide[less] if less else 0)
+            own = wide[method] - (0 if less == ALONE else wide[less])
             own[ALL] = own.mean(axis=1, skipna=False)
             for quality in own:
                 known = own[quality].dropna().to_numpy()
@@ -48,6 +49,6 @@ def agreement(results: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame
 
 def _pairs(methods) -> list[tuple[str, str]]:
     """Each method by itself, each less standard, and direct less direct-flat."""
-    pairs = [(method, "") for method in methods]
+    pairs = [(method, ALONE) for method in methods]
     pairs += [(method, STANDARD) for method in methods if method != STANDARD]
     return pairs + [(LED, FLAT)] * ({LED, FLAT} <= set(methods))
