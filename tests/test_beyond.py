@@ -158,8 +158,8 @@ def test_whether_the_map_keeps_names_follows_from_the_interval(said):
 def test_the_article_says_of_how_many_images_a_method_has_a_file(said):
     text = said(recognised(few=4))
     assert "at the bytes of the standard JPEG of" in text
-    assert "on “Seen” (6 images, of jpegli 4 images at the least" in text
-    assert "at the least" not in said()
+    assert "on “Seen” (6 images, 4 for jpegli)" in text
+    assert "for jpegli" not in said()
 
 
 def test_an_article_of_jpeg_alone_has_no_word_of_other_codecs(tmp_path):

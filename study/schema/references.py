@@ -102,8 +102,13 @@ def _runs(study: Study) -> Iterator[Problem]:
 def _recognition(study: Study) -> Iterator[Problem]:
     for name, run in study.recognition.items():
         path = ("recognition", name)
-        what = "a set of evaluate.methods"
-        yield from _unknown((*path, "methods"), run.methods, study.evaluate.methods, what=what)
+        of_jpeg = [
+            methods
+            for methods, rows in study.evaluate.methods.items()
+            if not any((own.method or row) in OTHER_METHODS for row, own in rows.items())
+        ]
+        what = "a set of evaluate.methods, all of JPEG"
+        yield from _unknown((*path, "methods"), run.methods, of_jpeg, what=what)
         yield from _fetched((*path, "set"), run.set, study)
         yield from _heads((*path, "heads"), run.heads, study)
 
