@@ -1,5 +1,6 @@
 """Whether a picture still says what it said: the classifier, its rows, and the shares."""
 
+from copy import deepcopy
 from importlib.util import find_spec
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
-from kodak import elsewhere
+from kodak import ROOT, composed, elsewhere
 from pictures import centred, photo
 from PIL import Image
 from skimage import data
@@ -15,10 +16,12 @@ from skimage import data
 from msroi.encoder import encode
 from msroi.images import decode
 from msroi.network import RELEASED
+from study import schema
 from study.data.imagenet import CLASSIFIER, write_weights
 from study.data.sets import load
 from study.measure import recognition
 from study.measure.classifier import Classifier, Lite2, WeightsError, middle
+from study.params import StudyError
 from study.stages.recognise import recognise as recognise_stage
 from study.statistics.recognition import ALL, ALONE, agreement
 
@@ -144,6 +147,14 @@ def test_the_stage_writes_a_table_of_its_run(images, untrained, tmp_path, monkey
     assert list(table["image"]) == ["0", "0", "1", "1", "2", "2"]
     assert list(table["method"]) == 3 * ["standard", "direct"]
     assert table["decoded_class"].between(0, 999).all()
+
+
+def test_a_run_of_other_codecs_methods_is_told(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    params = deepcopy(composed("beyond"))
+    params["recognition"]["coco"]["methods"] = "beyond"
+    with pytest.raises(StudyError, match=r"recognition\.coco\.methods is 'beyond'; .* all of JPEG"):
+        schema.check(params)
 
 
 def named(*rows):
