@@ -13,7 +13,7 @@ from test_article import plain
 
 from msroi.metrics import METRICS
 from study.article import article
-from study.statistics import beyond, intervals, ladder
+from study.statistics import beyond, intervals, ladder, recognition
 
 IMAGES = 6
 
@@ -85,11 +85,27 @@ def test_a_led_file_of_half_the_bytes_has_half_the_rate():
     assert found["mean"].to_dict() == pytest.approx({"psnr_fix": -50, "psnr": -50})
 
 
+def recognised(led=0, few=IMAGES):
+    """Shares of images that a classifier names as before, of two sets, without noise.
+
+    *direct* agrees in ``led`` images more than *direct-flat*; jpegli has ``few`` of the files.
+    """
+    agreeing = {"standard": 1, "jpegli": 2, "direct-flat": 2, "direct": 2 + led}
+    rows = [
+        {"image": n, "method": method, "quality": quality, "original_class": 7}
+        | {"decoded_class": 7 if n < count else 8}
+        for method, count in agreeing.items()
+        for quality in (5, 50)
+        for n in range(few if (method, quality) == ("jpegli", 5) else IMAGES)
+    ]
+    return recognition.agreement(dict.fromkeys(("Seen", "Known"), pd.DataFrame(rows)), seed=1)
+
+
 @pytest.fixture
 def said(tmp_path):
     """A function: the words of an article that has other codecs, by what each of them gains."""
 
-    def words(**gains):
+    def words(shares=None, **gains):
         params = deepcopy(composed("kodak"))
         params["report"]["discussion"] = None
         sets = {"One": results(**gains), "Two": results("psnr_objects", **gains)}
@@ -101,11 +117,12 @@ def said(tmp_path):
         tables = published() | {
             "beyond_jpeg": beyond.less_plain(sets, seed=1),
             "beyond_jpeg_rates": pd.DataFrame(rates),
+            "beyond_jpeg_recognised": recognised() if shares is None else shares,
         }
         figure = tmp_path / f"{article.BEYOND}.png"
         Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(figure)
         folder = tmp_path / "article"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         source = article.lay_out(content(tables, params), [*pictures(tmp_path), figure], folder)
         found = typst.query(source, "par", root=folder, ignore_system_fonts=True)
         return "\n".join(plain(node) for node in json.loads(found))
@@ -129,6 +146,20 @@ def test_the_verdict_counts_the_codecs_that_gain(said):
     assert "So the paper’s sentence holds for 2 of the 5 codecs tried." in text
     assert "By every one webp loses." in text
     assert "Not by every one are jpeg2000 and avif told to gain or to lose." in text
+
+
+def test_whether_the_map_keeps_names_follows_from_the_interval(said):
+    assert "the map direct keeps no more and no fewer names that could be told than" in said()
+    assert "With the map direct keeps more names than direct-flat" in said(
+        recognised(led=IMAGES - 2)
+    )
+
+
+def test_the_article_says_of_how_many_images_a_method_has_a_file(said):
+    text = said(recognised(few=4))
+    assert "at the bytes of the standard JPEG of" in text
+    assert "on “Seen” (6 images, 4 for jpegli)" in text
+    assert "for jpegli" not in said()
 
 
 def test_an_article_of_jpeg_alone_has_no_word_of_other_codecs(tmp_path):

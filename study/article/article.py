@@ -53,7 +53,7 @@ FIGURES = (  # that the article shows, in its order; each has a table of the sam
     "authors_log",
 )
 BEYOND = "beyond_jpeg"  # the figure of a study that has other codecs than JPEG; its tables are
-BEYOND_TABLES = (BEYOND, f"{BEYOND}_rates")
+BEYOND_TABLES = (BEYOND, f"{BEYOND}_rates", f"{BEYOND}_recognised")
 LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
     *("mozjpeg-lossless-optimization", "pyjpegli", "psnr-hvsm", "ssimulacra2", "matplotlib"),

@@ -1,6 +1,8 @@
 """Values for the article's sentences on codecs other than JPEG."""
 
-from study.article.facts import PER_CENT, SHARE, Facts, Tables, effects
+from study.article.facts import PER_CENT, POINTS, SHARE, Facts, Tables, effects
+from study.statistics import recognition
+from study.statistics.intervals import UNDECIDED
 
 MAPS = {"led": "MS-ROI", "centre": "centre prior", "oracle": "oracle"}
 
@@ -10,7 +12,9 @@ def found(tables: Tables) -> Facts | None:
 
     ``sets`` has a record a set: by the keys of `MAPS` the effects by codec and metric, and
     ``shares``, those of MS-ROI's map by codec, in per cent of what the truth gains. ``rates`` are
-    BD-rates of x265 by metric.
+    BD-rates of x265 by metric. ``recognised`` has a record a set: the ``shares`` of images that a
+    classifier names as before, in per cent by method and quality, the ``differences`` by method,
+    less and quality, in points, and how many images are the ``fewest`` of a method that lacks some.
     """
     if "beyond_jpeg" not in tables:
         return None
@@ -20,7 +24,33 @@ def found(tables: Tables) -> Facts | None:
         "codecs": list(table["codec"].unique()),
         "rates": effects(rates, "metric", shown=PER_CENT),
         "images": f"{rates['images'].max():,}",
+        "recognised": [
+            _recognised(title, own)
+            for title, own in tables["beyond_jpeg_recognised"].groupby("set", sort=False)
+        ],
     }
+
+
+def _recognised(title: str, own) -> Facts:
+    alone = own["less"] == recognition.ALONE
+    images = own[alone].groupby("method")["images"].min()
+    return {
+        "set": title,
+        "images": f"{images.max():,}",
+        "fewest": {name: f"{n:,}" for name, n in images.items() if n < images.max()},
+        "qualities": [str(quality) for quality in own["quality"].unique()],
+        "shares": {
+            method: {str(row.quality): _share(row) for row in rows.itertuples()}
+            for method, rows in own[alone].groupby("method", sort=False)
+        },
+        "differences": effects(own[~alone], "method", "less", "quality", shown=POINTS),
+    }
+
+
+def _share(row) -> Facts:
+    """A share as it is printed, of which no side of zero is told."""
+    number, low, high = (f"{value:.0f}" for value in (row.mean, row.low, row.high))
+    return {"number": number, "low": low, "high": high, "side": UNDECIDED}
 
 
 def _of_set(title: str, own) -> Facts:

@@ -92,10 +92,25 @@ def _runs(study: Study) -> Iterator[Problem]:
         yield from _unknown((*path, "methods"), run.methods, study.evaluate.methods, what=what)
         yield from _fetched((*path, "set"), run.set, study)
         yield from _heads((*path, "heads"), run.heads, study)
+    yield from _recognition(study)
     yield from _heads(("saliency", "heads"), study.saliency.heads, study)
     for name, finding in study.findings.items():
         yield from _fetched(("findings", name), name, study)
         yield from _heads(("findings", name, "heads"), finding.heads, study)
+
+
+def _recognition(study: Study) -> Iterator[Problem]:
+    for name, run in study.recognition.items():
+        path = ("recognition", name)
+        of_jpeg = [
+            methods
+            for methods, rows in study.evaluate.methods.items()
+            if not any((own.method or row) in OTHER_METHODS for row, own in rows.items())
+        ]
+        what = "a set of evaluate.methods, all of JPEG"
+        yield from _unknown((*path, "methods"), run.methods, of_jpeg, what=what)
+        yield from _fetched((*path, "set"), run.set, study)
+        yield from _heads((*path, "heads"), run.heads, study)
 
 
 def _heads(path: tuple, heads: Any, study: Study) -> Iterator[Problem]:
@@ -163,6 +178,8 @@ def _notebooks(study: Study) -> Iterator[Problem]:
             elif group == "beyond":
                 for run in (*held.sets, held.rates):
                     yield from _unknown(path, run, runs, what="a section of runs of evaluate.runs")
+                for run in held.recognised:
+                    yield from _unknown(path, run, study.recognition, what="a run of recognition")
             elif isinstance(held, list):
                 for place, run in enumerate(held):
                     yield from _unknown((*path, place), run, runs, what="a run of evaluate.runs")

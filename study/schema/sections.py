@@ -177,6 +177,21 @@ class Run(Section):
     """What the images' sides are multiplied by."""
 
 
+class Recognition(Section):
+    set: Text
+    """The image set, one that the study fetches."""
+    heads: Heads
+    """The heads that draw its maps."""
+    methods: Text
+    """The set of methods, one of evaluate.methods, all of them of JPEG."""
+    qualities: Annotated[list[Quality], Field(min_length=1)]
+    """Of the standard JPEGs whose bytes are the budgets."""
+    classifier: Text
+    """The .pth file of EfficientNet-Lite2, which names the images."""
+    scale: Annotated[float, Field(gt=0, le=1)] = 1
+    """What the images' sides are multiplied by."""
+
+
 class Evaluate(Section):
     quality: Quality
     """Of the standard JPEG whose bytes are every method's budget, unless a run has others."""
@@ -262,6 +277,8 @@ class Beyond(Section):
     """Four runs of every codec, plain and led, a set each."""
     rates: Text
     """The run of x265 at several qualities."""
+    recognised: Annotated[list[Text], Field(min_length=2, max_length=2)]
+    """Two runs of recognition, a set each."""
 
 
 class Notebooks(Section):
@@ -312,6 +329,8 @@ class Study(Section):
     """The maps of photographs."""
     evaluate: Evaluate
     """Encoders at equal bytes."""
+    recognition: dict[Text, Recognition]
+    """Whether a classifier names decoded photographs as it does the originals, a run a set."""
     train: Train
     """The heads that the study trains."""
     scale: Scale
@@ -329,4 +348,5 @@ class Study(Section):
 
 
 # Options in `fetch` of the sets that are made here; all others have none
-MADE = {"sample": Nothing, "imagenet": Nothing, "categories": Categories, "scenes": Scenes}
+MADE = {"sample": Nothing, "categories": Categories, "scenes": Scenes}
+MADE |= {"imagenet": Nothing, "classifier": Nothing}

@@ -54,6 +54,7 @@ def values(name: str, params: Mapping[str, Any], *, takes: set[str]) -> dict[str
     if name in groups["beyond"]:
         own = groups["beyond"][name]
         titles = {run: title_of(runs[run]) for run in own["sets"]}
-        return given | {"sets": titles, "rates": own["rates"]}
+        named = {run: title_of(params["recognition"][run]) for run in own["recognised"]}
+        return given | {"sets": titles, "rates": own["rates"], "recognised": named}
     own = groups["pictures"] | groups["scenes"] | groups["released"]
     return given | own[name]
