@@ -1,4 +1,4 @@
-"""The command line: `msroi map`, `compress` and `compare`."""
+"""The command line: `msroi map`, `compress` and `compare`, and `video` of its own module."""
 
 import gc
 import json
@@ -25,12 +25,22 @@ from msroi.errors import InputError
 from msroi.files import check_target, targets_of, write_atomically, write_new
 from msroi.program import run, say
 from msroi.saliency import SaliencyOf, network_map
-from msroi.usage import check_options, check_size, path, size_in_bytes
+from msroi.usage import (
+    Force,
+    Head,
+    HeadName,
+    MapFile,
+    ModelFile,
+    check_options,
+    check_size,
+    path,
+    size_in_bytes,
+)
+from msroi.video.command import video
 
 Method = StrEnum("Method", OFFERED)
 Tune = StrEnum("Tune", list(TUNES))
 Subsampling = StrEnum("Subsampling", list(SUBSAMPLINGS))
-Head = StrEnum("Head", ["msroi", "cam"])
 # objects made before those made are searched for garbage: libraries that load make many and none
 GC_THRESHOLD = 100_000
 app = typer.Typer(
@@ -38,20 +48,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-
-
-HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
-ModelFile = Annotated[
-    str,
-    typer.Option(metavar="PATH", help="Network that draws the map: an .onnx file, or released."),
-]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
-MapFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--map", metavar="MAP.png", parser=path, help="A grey map of your own, white = important."
-    ),
-]
 
 
 def main() -> None:
@@ -283,6 +279,9 @@ def compare(
             where = f"over {share:.0%} of the pixels" if name == "psnr_s" else ""
             unit = metrics.METRICS[name].unit
             say(f"{name:<11} {value:8.4f} {unit} {where}".rstrip())
+
+
+app.command()(video)
 
 
 @contextmanager

@@ -1,9 +1,11 @@
-"""What someone may write on the command line of `msroi compress`: sizes, and what goes together."""
+"""What someone may write on the command line: options of several commands, sizes, and what fits."""
 
 import re
 from collections.abc import Collection, Sequence
+from enum import StrEnum
 from fractions import Fraction
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -35,6 +37,21 @@ def path(text: str) -> Path:
     if not text:
         raise typer.BadParameter("an empty name names no file")
     return Path(text)
+
+
+Head = StrEnum("Head", ["msroi", "cam"])
+HeadName = Annotated[Head, typer.Option(help="Head of the released network that draws the map.")]
+ModelFile = Annotated[
+    str,
+    typer.Option(metavar="PATH", help="Network that draws the map: an .onnx file, or released."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+MapFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--map", metavar="MAP.png", parser=path, help="A grey map of your own, white = important."
+    ),
+]
 
 
 def check_options(

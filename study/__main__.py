@@ -16,6 +16,7 @@ from study.stages.fetch import fetch
 from study.stages.find import find
 from study.stages.notebook import notebook
 from study.stages.publish import publish
+from study.stages.recognise import recognise
 from study.stages.release import release
 from study.stages.report import report
 from study.stages.scale import scale
@@ -33,6 +34,7 @@ COMMANDS = (
     fetch,
     train,
     evaluate,
+    recognise,
     scale,
     find,
     release,

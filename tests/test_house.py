@@ -20,6 +20,8 @@ import msroi
 ROOT = Path(__file__).parent.parent
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+# of the one group of notebooks that the sample study has none of
+BEYOND = yaml.safe_load((ROOT / "conf/study/beyond.yaml").read_text())["notebook"]
 ARTICLE = [
     *("study/article/article.typ", "study/article/layout.typ", "study/article/references.bib"),
     "study/article/discussion_kodak.typ",
@@ -84,7 +86,7 @@ def needed(stage):
     """Files that a stage of dvc.yaml needs: of its command, and of the notebooks that it runs."""
     program, _, group = stage.partition("-")
     modules = {f"study.stages.{program}"}
-    for name in PARAMS["notebook"][group] if group else ():
+    for name in (PARAMS["notebook"] | BEYOND)[group] if group else ():
         modules |= set(imported_by(ROOT / f"notebooks/{name}.ipynb"))
     files = closure(*modules)
     return files | {asset for module in files for asset in ASSETS.get(module, [])}

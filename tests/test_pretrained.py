@@ -13,10 +13,11 @@ from torch import nn
 
 from msroi.model import CheckpointError, save_checkpoint
 from msroi.model.lite import Lite
-from study.data.imagenet import FILE, PACKAGE, write_imagenet_features
+from study.data.imagenet import FEATURES, Wheel, write_weights
 from study.data.registry import DatasetError
 from study.training.pretrained import from_efficientnet, initialise
 
+PACKAGE, FILE = FEATURES
 VGG13, SMALL = (64, 128, 256, 512, 512), (4, 4, 4, 4, 4)
 MEAN = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
 STD = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
@@ -221,7 +222,7 @@ def test_the_packages_weights_are_taken_by_name_and_know_imagenet(tmp_path):
     from PIL import Image
     from skimage.data import chelsea
 
-    write_imagenet_features(tmp_path / "imagenet")
+    write_weights(FEATURES, tmp_path / "imagenet")
     assert [path.name for path in (tmp_path / "imagenet").iterdir()] == [FILE]
     tensors = torch.load(tmp_path / "imagenet" / FILE, weights_only=True)
     ours = Lite().eval()
@@ -235,8 +236,7 @@ def test_the_packages_weights_are_taken_by_name_and_know_imagenet(tmp_path):
     assert 281 <= scores.argmax() <= 285  # ImageNet's five kinds of cats at home
 
 
-def test_imagenets_features_without_their_package_say_how_to_install_it(tmp_path, monkeypatch):
-    monkeypatch.setattr("study.data.imagenet.PACKAGE", "no_such_package")
+def test_imagenets_features_without_their_package_say_how_to_install_it(tmp_path):
     with pytest.raises(DatasetError, match="imagenet needs the package no-such-package: pip"):
-        write_imagenet_features(tmp_path / "imagenet")
+        write_weights(Wheel("no_such_package", FILE), tmp_path / "imagenet")
     assert list(tmp_path.iterdir()) == []

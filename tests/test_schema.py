@@ -87,9 +87,9 @@ def test_every_study_of_conf_is_as_the_schema_has_it(study):
         ("evaluate/methods/main", {}, r"evaluate\.methods\.main is {}; .* a section"),
         ("evaluate/methods", {}, r"evaluate\.methods is \[\]; it must be a set of the name main"),
         (
-            "evaluate/methods/main/jpeg2000",
+            "evaluate/methods/main/jpegxl",
             {},
-            r"main\.jpeg2000 is 'jpeg2000'; .* direct, dir",
+            r"main\.jpegxl is 'jpegxl'; .* direct, dir",
         ),
         ("evaluate/methods/main/mozjpeg", {"map": "CAM"}, r"mozjpeg\.map is 'CAM'; .* left out"),
         ("evaluate/methods/main/direct", {"map": "cam"}, r"direct\.map is 'cam'; .* 'CAM', 'MS-R"),
@@ -235,7 +235,7 @@ def test_the_schema_knows_the_options_and_defaults_of_what_they_are_given_to():
     options = {*direct, *options_of(make_mosaic)}
     assert options == {name for method in METHODS.values() for name in method.options}
     assert defaults_of(Method, *options) == direct | options_of(make_mosaic)
-    assert set(Method.model_fields) == options | {"method", "map", "budget"}
+    assert set(Method.model_fields) == options | {"method", "map", "budget", "quality"}
     for name, function in (("scenes", write_set), ("categories", write_categories)):
         assert set(MADE[name].model_fields) == set(options_of(function, "seed"))
     heads = {title: (RELEASED, head) for title, head in zip(("MS-ROI", "CAM"), HEADS, strict=True)}

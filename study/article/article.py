@@ -19,7 +19,7 @@ import typst
 
 from msroi.errors import InputError
 from msroi.metrics import ALL
-from study.article import facts, parameters
+from study.article import codecs, facts, parameters
 from study.article.facts import Tables
 from study.article.parameters import Params
 from study.params import NOTEBOOKS, places_of
@@ -52,6 +52,8 @@ FIGURES = (  # that the article shows, in its order; each has a table of the sam
     "figure3_maps",
     "authors_log",
 )
+BEYOND = "beyond_jpeg"  # the figure of a study that has other codecs than JPEG; its tables are
+BEYOND_TABLES = (BEYOND, f"{BEYOND}_rates", f"{BEYOND}_recognised")
 LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
     *("mozjpeg-lossless-optimization", "pyjpegli", "psnr-hvsm", "ssimulacra2", "matplotlib"),
@@ -60,6 +62,16 @@ LIBRARIES = (
 DEVIATIONS = "## Deviations from the paper"
 
 logger = logging.getLogger(__name__)
+
+
+def tables_of(params: Params) -> tuple[str, ...]:
+    """The tables that the article of a study has its numbers from."""
+    return TABLES + (BEYOND_TABLES if params["notebook"]["beyond"] else ())
+
+
+def figures_of(params: Params) -> tuple[str, ...]:
+    """The figures that the article of a study shows."""
+    return FIGURES + ((BEYOND,) if params["notebook"]["beyond"] else ())
 
 
 class NoDeviationsError(InputError, ValueError):
@@ -77,7 +89,8 @@ def content(
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
-    ``found`` has the tables of `TABLES`; ``trial`` is the record at
+    ``found`` has the tables of `TABLES`, and those of `BEYOND_TABLES` where the study has other
+    codecs; ``trial`` is the record at
     `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
     the facts of this run by name, shown as they are (authors, commit, machine, …); ``skipped`` how
     many images of a set, by its title, were left out as broken.
@@ -97,6 +110,7 @@ def content(
         "places": places(places_of(params).article.parent),
         "main": results["sets"][main],
         "deviations": deviations,
+        "beyond": codecs.found(found),
         **results,
     }
 

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +17,15 @@ from PIL import Image
 from tqdm import tqdm
 
 from msroi import metrics
-from msroi.encoder import BudgetError, Encoded, encode_detailed
+from msroi.encoder import BudgetError
 from msroi.errors import InputError
-from msroi.images import ImageError, decode, read_pixels
+from msroi.images import ImageError, read_pixels
 from msroi.metrics import JUDGES, METRICS
 from msroi.saliency import OWN, SaliencyOf
 from study.data.registry import DatasetError
 from study.data.sets import ImageSet, Item
 from study.data.truths import density, object_masks
+from study.measure.encoding import Encodings
 from study.measure.journal import Journal
 from study.measure.workers import over_cluster, over_cores
 from study.params import StudyError
@@ -37,7 +38,7 @@ COLUMNS = (  # and psnr_fix or psnr_objects where the set has fixations or masks
 # Libraries whose version can change a row
 LIBRARIES = (
     *("jpeglib", "mozjpeg-lossless-optimization", "pyjpegli", "numba", "numpy", "pillow"),
-    *("psnr-hvsm", "scikit-image", "scipy", "ssimulacra2", "onnxruntime"),
+    *("psnr-hvsm", "scikit-image", "scipy", "ssimulacra2", "onnxruntime", "av"),
 )
 
 TRUTH = "truth"  # the map that is what is known of an image: where people looked, or its objects
@@ -90,9 +91,11 @@ def evaluate(
         Name of a row → options of `msroi.encode`, ``method`` among them where the row has another
         name, and two more: ``map``, the name of the map that is followed ("MS-ROI" unless given;
         `TRUTH` for what is known of the image), and ``budget``, which the budget is multiplied by
-        (1). PSNR-S is over the salient region of MS-ROI's map for all.
+        (1). A method of `study.codecs.METHODS` has ``method``, ``map`` and ``quality`` alone, that
+        of its plain file. PSNR-S is over the salient region of MS-ROI's map for all.
     qualities
-        Each method gets at most the bytes of the standard JPEG of each of them.
+        Each method gets at most the bytes of the standard JPEG of each of them; one of another
+        codec those of its plain file of its own ``quality``, or else of each of them.
     scale
         What the sides of each image, and of what is known of it, are multiplied by, in (0, 1]. It
         is for photographs that are JPEGs themselves, whose coefficients on multiples of a table's
@@ -162,31 +165,15 @@ def evaluate_image(
     share = float(metrics.salient_region(drawn(OWN)).mean())
     reference = metrics.Reference(image, drawn(OWN), truths)
     height, width = image.shape[:2]
+    encodings = Encodings(image, drawn)
     rows = []
     for quality in qualities:
-        budget = len(encode_detailed(image, method="standard", quality=quality).data)
         for name, options in methods.items():
-            encoded = _encode(image, drawn, budget, quality, **({"method": name} | options))
-            row = {"width": width, "height": height, "method": name, "quality": encoded.quality}
-            row |= {"bytes": len(encoded.data), "budget_bytes": budget, "salient_share": share}
-            rows.append(row | reference.compare(decode(encoded.data)))
+            coded = encodings.make(quality, {"method": name} | options)
+            row = {"width": width, "height": height, "method": name, "quality": coded.quality}
+            row |= {"bytes": coded.size_bytes, "budget_bytes": coded.budget_bytes}
+            rows.append(row | {"salient_share": share} | reference.compare(coded.pixels))
     return rows
-
-
-def _encode(
-    image: np.ndarray,
-    drawn: Callable[[str], np.ndarray],
-    budget_bytes: int,
-    quality: int,
-    *,
-    method: str,
-    map: str = OWN,
-    budget: float = 1.0,
-    **options: Any,
-) -> Encoded:
-    if method != "standard":  # which is the very file whose bytes are the budget
-        options["max_bytes"] = int(budget * budget_bytes)
-    return encode_detailed(image, drawn(map), method=method, quality=quality, **options)
 
 
 def evaluate_sizes(
@@ -239,7 +226,15 @@ def stretch(weights: np.ndarray) -> np.ndarray:
 def code_version() -> str:
     """Checksum of the code and of the versions of the libraries that decide a row."""
     sources = [(str(path.relative_to(ROOT)), path.read_bytes()) for path in code_files()]
-    return joblib.hash((sources, [version(library) for library in LIBRARIES]))
+    return joblib.hash((sources, [_version(library) for library in LIBRARIES]))
+
+
+def _version(library: str) -> str:
+    """The version of a library; "" where it is not installed, as PyAV need not be."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return ""
 
 
 def code_files(root: Path = ROOT) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from msroi.encoder import METHODS
+from study.codecs import METHODS as OTHER_METHODS
 from study.data.classes import GROUPS
 from study.data.registry import source, sources
 from study.params import NOTEBOOKS, RAW
@@ -15,7 +16,7 @@ from study.schema.sections import HEADS, MADE, Method, Study
 
 ARTICLE = Path(__file__).parents[1] / "article"
 KINDS = {ast.List: list, ast.Dict: dict}  # of the literals in a notebook's `parameters` cell
-ALWAYS = {"method", "budget"}  # options of every method, of the evaluation's own
+ALWAYS = {"method", "budget"}  # options of every method of JPEG, of the evaluation's own
 
 
 class Problem(NamedTuple):
@@ -64,17 +65,24 @@ def _methods(study: Study) -> Iterator[Problem]:
 def _method(path: tuple, row: str, own: Method) -> Iterator[Problem]:
     """Problems of a row of a table: its method, and the options that it has."""
     name, given = own.method or row, own.model_fields_set
-    if name not in METHODS:
+    if name not in (*METHODS, *OTHER_METHODS):
         what = "the name of a method, or have an option `method`, one of these"
-        yield from _unknown(path, row, METHODS, what=what)
+        yield from _unknown(path, row, (*METHODS, *OTHER_METHODS), what=what)
         return
-    heeded = {"map"} if METHODS[name].heeds_map else set()
-    known = ALWAYS | heeded | set(METHODS[name].options)
+    known = _options_of(name)
     for option in sorted(given - known):
         may = f"options of {name}: {', '.join(sorted(known))}"
         yield Problem((*path, option), getattr(own, option), f"left out; there may be {may}")
     if name == "mosaic" and own.q_low > own.q_high:
         yield Problem((*path, "q_low"), own.q_low, f"at most q_high, which is {own.q_high}")
+
+
+def _options_of(method: str) -> set[str]:
+    """The options that a method has in a table."""
+    if method in OTHER_METHODS:
+        return {"method", "quality"} | ({"map"} if OTHER_METHODS[method] else set())
+    heeded = {"map"} if METHODS[method].heeds_map else set()
+    return ALWAYS | heeded | set(METHODS[method].options)
 
 
 def _runs(study: Study) -> Iterator[Problem]:
@@ -84,10 +92,25 @@ def _runs(study: Study) -> Iterator[Problem]:
         yield from _unknown((*path, "methods"), run.methods, study.evaluate.methods, what=what)
         yield from _fetched((*path, "set"), run.set, study)
         yield from _heads((*path, "heads"), run.heads, study)
+    yield from _recognition(study)
     yield from _heads(("saliency", "heads"), study.saliency.heads, study)
     for name, finding in study.findings.items():
         yield from _fetched(("findings", name), name, study)
         yield from _heads(("findings", name, "heads"), finding.heads, study)
+
+
+def _recognition(study: Study) -> Iterator[Problem]:
+    for name, run in study.recognition.items():
+        path = ("recognition", name)
+        of_jpeg = [
+            methods
+            for methods, rows in study.evaluate.methods.items()
+            if not any((own.method or row) in OTHER_METHODS for row, own in rows.items())
+        ]
+        what = "a set of evaluate.methods, all of JPEG"
+        yield from _unknown((*path, "methods"), run.methods, of_jpeg, what=what)
+        yield from _fetched((*path, "set"), run.set, study)
+        yield from _heads((*path, "heads"), run.heads, study)
 
 
 def _heads(path: tuple, heads: Any, study: Study) -> Iterator[Problem]:
@@ -152,6 +175,11 @@ def _notebooks(study: Study) -> Iterator[Problem]:
                 yield from _unknown(path, name, there, what="a notebook")
             elif group == "results":
                 yield from _unknown(path, held, [*runs, "scale"], what="a run")
+            elif group == "beyond":
+                for run in (*held.sets, held.rates):
+                    yield from _unknown(path, run, runs, what="a section of runs of evaluate.runs")
+                for run in held.recognised:
+                    yield from _unknown(path, run, study.recognition, what="a run of recognition")
             elif isinstance(held, list):
                 for place, run in enumerate(held):
                     yield from _unknown((*path, place), run, runs, what="a run of evaluate.runs")

@@ -14,6 +14,7 @@ from msroi.encoder import METHODS
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.saliency import EVIDENCE, OWN, PRIORS, SELECTIONS
+from study.codecs import METHODS as OTHER_METHODS
 from study.rendered.scenes.scene import CLASSES
 from study.training.recipe import Recipe
 
@@ -128,14 +129,18 @@ class Report(Section):
 
 
 class Method(Section):
-    """A row of the table: an encoder of `msroi.encode` and its options."""
+    """A row of the table: an encoder of `msroi.encode`, or of another codec, and its options."""
 
-    method: Literal[tuple(METHODS)] = OMITTED
+    method: Literal[(*METHODS, *OTHER_METHODS)] = OMITTED
     """The encoder, where it is another than the row is named after."""
     map: Literal[MAPS] = OWN
     """The map that it follows; truth is where people looked, or the true objects."""
     budget: Annotated[float, Field(gt=0, le=100)] = 1.0
     """What the bytes of the standard JPEG are multiplied by."""
+    quality: Annotated[float, Field(ge=1, le=100)] = OMITTED
+    """Of other codecs: that of the plain file whose bytes are the budget, on the codec's own scale
+    (CRF of x264 and x265, 51 at most, where less is better; decibels of jpeg2000); the run's, where
+    it is left out."""
     strength: Annotated[float, Field(ge=0, le=100)] = 3.0
     """Of direct: how much the map weighs; 0 is a flat map."""
     tune: Literal[tuple(TUNES)] = "balanced"
@@ -166,7 +171,23 @@ class Run(Section):
     images: Annotated[list[Text], Field(min_length=1)] = OMITTED
     """Those of the set that are taken; all, where it is left out."""
     qualities: Annotated[list[Quality], Field(min_length=1)] = OMITTED
-    """Of the standard JPEGs whose bytes are the budgets, where others than evaluate.quality."""
+    """Of the standard JPEGs whose bytes are the budgets, where others than evaluate.quality; of
+    other codecs' plain files, where a method says none."""
+    scale: Annotated[float, Field(gt=0, le=1)] = 1
+    """What the images' sides are multiplied by."""
+
+
+class Recognition(Section):
+    set: Text
+    """The image set, one that the study fetches."""
+    heads: Heads
+    """The heads that draw its maps."""
+    methods: Text
+    """The set of methods, one of evaluate.methods, all of them of JPEG."""
+    qualities: Annotated[list[Quality], Field(min_length=1)]
+    """Of the standard JPEGs whose bytes are the budgets."""
+    classifier: Text
+    """The .pth file of EfficientNet-Lite2, which names the images."""
     scale: Annotated[float, Field(gt=0, le=1)] = 1
     """What the images' sides are multiplied by."""
 
@@ -251,6 +272,15 @@ class Finding(Section):
     """What MS-ROI's maps find by other rules and scales, where that is wanted."""
 
 
+class Beyond(Section):
+    sets: Annotated[list[Text], Field(min_length=4, max_length=4)]
+    """Four runs of every codec, plain and led, a set each."""
+    rates: Text
+    """The run of x265 at several qualities."""
+    recognised: Annotated[list[Text], Field(min_length=2, max_length=2)]
+    """Two runs of recognition, a set each."""
+
+
 class Notebooks(Section):
     results: dict[Text, Text]
     """Notebooks that read one run: its name."""
@@ -264,6 +294,8 @@ class Notebooks(Section):
     """Notebooks that show rendered scenes: their parameters."""
     released: dict[Text, dict[Text, Any]]
     """Notebooks that show the released heads: their parameters."""
+    beyond: dict[Text, Beyond]
+    """Notebooks on codecs other than JPEG: the runs that they read."""
 
 
 class Trial(Section):
@@ -297,6 +329,8 @@ class Study(Section):
     """The maps of photographs."""
     evaluate: Evaluate
     """Encoders at equal bytes."""
+    recognition: dict[Text, Recognition]
+    """Whether a classifier names decoded photographs as it does the originals, a run a set."""
     train: Train
     """The heads that the study trains."""
     scale: Scale
@@ -314,4 +348,5 @@ class Study(Section):
 
 
 # Options in `fetch` of the sets that are made here; all others have none
-MADE = {"sample": Nothing, "imagenet": Nothing, "categories": Categories, "scenes": Scenes}
+MADE = {"sample": Nothing, "categories": Categories, "scenes": Scenes}
+MADE |= {"imagenet": Nothing, "classifier": Nothing}

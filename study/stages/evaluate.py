@@ -65,11 +65,14 @@ def evaluate(
 
 
 def methods_of(section: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A set of methods of evaluate.methods, of which the encoder knows every one."""
+    """A set of methods of evaluate.methods, every one of them known and at hand."""
     from msroi import encoder
+    from study import codecs
 
     methods = entry(section["methods"], "evaluate.methods", name)
-    encoder.check_methods([own.get("method", row) for row, own in methods.items()])
+    names = {own.get("method", row) for row, own in methods.items()}
+    codecs.check_methods(sorted(names & codecs.METHODS.keys()))
+    encoder.check_methods(sorted(names - codecs.METHODS.keys()))
     return methods
 
 

@@ -23,7 +23,7 @@ def fetch(
     All three are yours to give once, in conf/datasets/mine.yaml.
     """
     from study.data.fetch import fetch as bring
-    from study.data.imagenet import write_imagenet_features
+    from study.data.imagenet import CLASSIFIER, FEATURES, write_weights
     from study.data.part import part_of
     from study.data.registry import source
     from study.rendered.sample.categories import write_categories
@@ -35,7 +35,8 @@ def fetch(
         typer.echo(_listing())
         return
     made = {
-        "imagenet": lambda folder, seed: write_imagenet_features(folder),
+        "imagenet": lambda folder, seed: write_weights(FEATURES, folder),
+        "classifier": lambda folder, seed: write_weights(CLASSIFIER, folder),
         "sample": lambda folder, seed: write_photographs(folder),  # nothing random in it
         "categories": write_categories,
         "scenes": write_set,

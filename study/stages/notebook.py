@@ -51,5 +51,10 @@ def values(name: str, params: Mapping[str, Any], *, takes: set[str]) -> dict[str
     compared = groups["sets"] | groups["verdict"]
     if name in compared:
         return given | {"sets": {run: title_of(runs[run]) for run in compared[name]}}
+    if name in groups["beyond"]:
+        own = groups["beyond"][name]
+        titles = {run: title_of(runs[run]) for run in own["sets"]}
+        named = {run: title_of(params["recognition"][run]) for run in own["recognised"]}
+        return given | {"sets": titles, "rates": own["rates"], "recognised": named}
     own = groups["pictures"] | groups["scenes"] | groups["released"]
     return given | own[name]

@@ -26,14 +26,17 @@ def report() -> None:
     params = read_params()
     places = places_of(params)
     try:
-        found = {name: pd.read_csv(places.tables / f"{name}.csv") for name in article.TABLES}
+        found = {
+            name: pd.read_csv(places.tables / f"{name}.csv") for name in article.tables_of(params)
+        }
         skipped = _skipped(params, places)
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     rows, run = article.deviations(README.read_text()), _facts(params)
     tried = pd.read_csv(TRIAL, dtype={"image": str})
     content = article.content(found, params, trial=tried, deviations=rows, run=run, skipped=skipped)
-    pdf = article.typeset(content, [places.figures / f"{name}.png" for name in article.FIGURES])
+    figures = [places.figures / f"{name}.png" for name in article.figures_of(params)]
+    pdf = article.typeset(content, figures)
     write_atomically(article.said_beside(places.article), as_json(content))
     write_atomically(places.article, pdf)
 

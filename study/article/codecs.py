@@ -1,0 +1,70 @@
+"""Values for the article's sentences on codecs other than JPEG."""
+
+from study.article.facts import PER_CENT, POINTS, SHARE, Facts, Tables, effects
+from study.statistics import recognition
+from study.statistics.intervals import UNDECIDED
+
+MAPS = {"led": "MS-ROI", "centre": "centre prior", "oracle": "oracle"}
+
+
+def found(tables: Tables) -> Facts | None:
+    """What other codecs gain by a map, set by set; None where the notebook's tables are not there.
+
+    ``sets`` has a record a set: by the keys of `MAPS` the effects by codec and metric, and
+    ``shares``, those of MS-ROI's map by codec, in per cent of what the truth gains. ``rates`` are
+    BD-rates of x265 by metric. ``recognised`` has a record a set: the ``shares`` of images that a
+    classifier names as before, in per cent by method and quality, the ``differences`` by method,
+    less and quality, in points, and how many images are the ``fewest`` of a method that lacks some.
+    """
+    if "beyond_jpeg" not in tables:
+        return None
+    table, rates = tables["beyond_jpeg"], tables["beyond_jpeg_rates"]
+    return {
+        "sets": [_of_set(title, own) for title, own in table.groupby("set", sort=False)],
+        "codecs": list(table["codec"].unique()),
+        "rates": effects(rates, "metric", shown=PER_CENT),
+        "images": f"{rates['images'].max():,}",
+        "recognised": [
+            _recognised(title, own)
+            for title, own in tables["beyond_jpeg_recognised"].groupby("set", sort=False)
+        ],
+    }
+
+
+def _recognised(title: str, own) -> Facts:
+    alone = own["less"] == recognition.ALONE
+    images = own[alone].groupby("method")["images"].min()
+    return {
+        "set": title,
+        "images": f"{images.max():,}",
+        "fewest": {name: f"{n:,}" for name, n in images.items() if n < images.max()},
+        "qualities": [str(quality) for quality in own["quality"].unique()],
+        "shares": {
+            method: {str(row.quality): _share(row) for row in rows.itertuples()}
+            for method, rows in own[alone].groupby("method", sort=False)
+        },
+        "differences": effects(own[~alone], "method", "less", "quality", shown=POINTS),
+    }
+
+
+def _share(row) -> Facts:
+    """A share as it is printed, of which no side of zero is told."""
+    number, low, high = (f"{value:.0f}" for value in (row.mean, row.low, row.high))
+    return {"number": number, "low": low, "high": high, "side": UNDECIDED}
+
+
+def _of_set(title: str, own) -> Facts:
+    led = own[own["judge"] & (own["map"] == MAPS["led"])]
+    shares = led.assign(
+        mean=100 * led["share"], low=100 * led["share_low"], high=100 * led["share_high"]
+    )
+    by_map = {
+        key: effects(own[own["map"] == name], "codec", "metric") for key, name in MAPS.items()
+    }
+    return {
+        "set": title,
+        "images": f"{own['images'].max():,}",
+        "metric": led["metric"].iloc[0],
+        "shares": effects(shares, "codec", shown=SHARE),
+        **by_map,
+    }

@@ -1,0 +1,85 @@
+"""Beyond JPEG: what each codec gains when a map leads it, at its own plain file's bytes."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from msroi.metrics import JUDGES
+from study.statistics import rates
+from study.statistics.comparisons import intervals, paired_difference
+from study.statistics.intervals import Interval
+from study.statistics.ladder import ORACLE, OWN, share_interval
+
+CENTRE = "centre prior"
+MAPS = {OWN: "-led", CENTRE: "-centre", ORACLE: "-oracle"}  # ends of the rows that follow them
+JPEG = "JPEG (direct)"
+CODECS = {  # the plain row of each, and the rows led by a map
+    JPEG: {"direct-flat": "", "direct": OWN, "direct-centre": CENTRE, "direct-oracle": ORACLE},
+    **{
+        codec: {codec: ""} | {codec + end: name for name, end in MAPS.items()}
+        for codec in ("x264", "x265", "jpeg2000", "webp", "avif")
+    },
+}
+
+
+def less_plain(results: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
+    """Every codec under every map less the same codec without one, set by set.
+
+    Parameters
+    ----------
+    results
+        Title of a set → its table, as `study.measure.evaluation.evaluate` makes it by the rows of
+        `CODECS`, of one quality a codec. A codec that it has not is left out.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        A row a set, codec, map and metric. Columns: set, codec, map, metric, images, mean, low and
+        high (of the paired differences, 95%), improved (the share above zero), judge (whether the
+        metric is the one that knows what matters), and of that metric share, share_low and
+        share_high: of what the truth as a map gains (`share_interval`), nan for all others.
+    """
+    parts = []
+    for title, table in results.items():
+        judge = next(name for name in JUDGES if name in table)
+        for codec, rows in CODECS.items():
+            if set(rows) <= set(table["method"]):
+                own = _of_codec(table, rows, judge, seed)
+                parts.append(own.assign(set=title, codec=codec))
+    columns = ["set", "codec", "map", "metric", "images", "mean", "low", "high", "improved"]
+    columns += ["judge", "share", "share_low", "share_high"]
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _of_codec(table: pd.DataFrame, rows: Mapping[str, str], judge: str, seed: int) -> pd.DataFrame:
+    plain = next(iter(rows))
+    own = table[table["method"].isin(list(rows))]
+    found = intervals(own, seed=seed, baseline=plain)
+    found["map"], found["judge"] = found["method"].map(rows), found["metric"] == judge
+    shares = {name: Interval(*[np.nan] * 3) for name in MAPS}
+    gains = paired_difference(own, baseline=plain).pivot(
+        index=["image", "width", "height"], columns="method", values=judge
+    )
+    gains = gains.rename(columns=rows).dropna()
+    for name in (OWN, CENTRE):
+        values, oracle = gains[name].to_numpy(), gains[ORACLE].to_numpy()
+        shares[name] = share_interval(values, oracle, seed=seed)
+    told = pd.DataFrame([shares[name] for name in found["map"]], index=found.index)
+    told.columns = ["share", "share_low", "share_high"]
+    return found.join(told.where(found["judge"]))
+
+
+def bd_rates(table: pd.DataFrame, *, codec: str, seed: int) -> pd.DataFrame:
+    """Bytes of a codec led by MS-ROI's map against its plain ones, at equal quality.
+
+    ``table`` has the plain row of `CODECS` and the led one at several qualities an image. The
+    result is `study.statistics.rates.summary`'s, by the judge of the table and by PSNR: below zero
+    the led files are smaller.
+    """
+    judge = next(name for name in JUDGES if name in table)
+    own = table[table["method"].isin([codec, codec + MAPS[OWN]])]
+    found = rates.bd_rates(own, anchor=codec, metrics=[judge, "psnr"])
+    return rates.summary(found.assign(against=codec), seed=seed)
