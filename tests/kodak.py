@@ -36,7 +36,8 @@ def elsewhere():
 
 
 def published():
-    paths = {name: PUBLISHED / f"tables/{name}.csv" for name in article.TABLES}
+    names = article.tables_of(composed("kodak"))
+    paths = {name: PUBLISHED / f"tables/{name}.csv" for name in names}
     return {name: pd.read_csv(path) for name, path in paths.items()}
 
 

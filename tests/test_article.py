@@ -321,7 +321,7 @@ NO_PROSE = (
     r"(?s:^\$ .*?\$ <[\w-]+>)|\$.*?\$",  # equations, and those within a line
     r'link\("[^"]*"\)',  # addresses
     r"@[\w-]+|Eq\. \d( and \d)?",  # references, and the paper's equations
-    r"(?i:ssimulacra2)",  # the metric's name
+    r"(?i:ssimulacra2|x26[45]|H\.264|EfficientNet-Lite2)",  # names
     r'"[\w ,%/-]*"',  # keys: names of figures, of methods, of variants
     r"\b(width|size|inset|x|y): [\d.]+(%|pt)|v\([-\d.]+em\)|columns: \(.*?\)",  # the look
 )

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 import typst
 from kodak import composed, content, pictures, published
-from PIL import Image
 from test_article import plain
 
 from msroi.metrics import METRICS
@@ -119,11 +118,9 @@ def said(tmp_path):
             "beyond_jpeg_rates": pd.DataFrame(rates),
             "beyond_jpeg_recognised": recognised() if shares is None else shares,
         }
-        figure = tmp_path / f"{article.BEYOND}.png"
-        Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(figure)
         folder = tmp_path / "article"
         folder.mkdir(exist_ok=True)
-        source = article.lay_out(content(tables, params), [*pictures(tmp_path), figure], folder)
+        source = article.lay_out(content(tables, params), pictures(tmp_path), folder)
         found = typst.query(source, "par", root=folder, ignore_system_fonts=True)
         return "\n".join(plain(node) for node in json.loads(found))
 

@@ -9,7 +9,7 @@ import yaml
 from dvc.repo import Repo
 from kodak import ROOT
 
-from study.article.article import FIGURES, TABLES
+from study.article import article
 
 TEXT = (ROOT / "codecheck.yml").read_text(encoding="utf-8")
 CODECHECK = yaml.safe_load(TEXT)
@@ -40,8 +40,9 @@ def test_the_manifest_names_files_that_the_pipeline_makes_each_once_and_says_wha
 
 def test_the_manifest_has_the_article_its_figures_its_tables_and_all_results(made):
     results = {file for file in made if re.fullmatch(r"reports/results/\w+\.csv", file)}
-    shown = {f"reports/figures/{name}.png" for name in FIGURES}
-    shown |= {f"reports/tables/{name}.csv" for name in TABLES}
+    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    shown = {f"reports/figures/{name}.png" for name in article.figures_of(params)}
+    shown |= {f"reports/tables/{name}.csv" for name in article.tables_of(params)}
     assert set(FILES) == {"reports/report.pdf"} | results | shown
 
 

@@ -466,13 +466,13 @@ def test_a_cluster_without_distributed_says_how_to_install_it(monkeypatch):
 
 def test_an_evaluation_by_an_unknown_method_ends_before_the_first_image(monkeypatch, tmp_path):
     section = {
-        "methods": {"both": {"standard": {}, "jpeg2000": {}}},
+        "methods": {"both": {"standard": {}, "jpeg": {}}},
         "runs": {"kodak": {"set": "kodak", "methods": "both"}, "rates": {"methods": "all"}},
     }
     params = {"reports": "reports", "models": "models", "evaluate": section}
     (tmp_path / "params.yaml").write_text(json.dumps(params))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ArgumentError, match="unknown method 'jpeg2000'"):
+    with pytest.raises(ArgumentError, match="unknown method 'jpeg'"):
         evaluate_stage("kodak")
     with pytest.raises(StudyError, match=r"no evaluate\.runs\.osie: choose from kodak, rates"):
         evaluate_stage("osie")

@@ -21,13 +21,14 @@ def clone(tmp_path_factory):
 
 
 def test_every_notebook_comes_in_three_formats(clone):
-    for notebook in (ROOT / "notebooks").glob("*.ipynb"):
+    notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    for name in notebooks - {"beyond_jpeg"}:  # which this study has no results for
         for suffix, beginning in (
             (".ipynb", b"{"),
             (".html", b"<!DOCTYPE html>"),
             (".pdf", b"%PDF"),
         ):
-            made = clone / "reports/notebooks" / notebook.with_suffix(suffix).name
+            made = clone / f"reports/notebooks/{name}{suffix}"
             assert made.read_bytes().startswith(beginning)
 
 

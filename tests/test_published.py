@@ -61,7 +61,7 @@ def test_its_links_lead_to_what_is_there(pdf):
     links = {note["/A"]["/URI"] for note in notes if "/URI" in note.get("/A", {})}
     files = {link for link in links if "://" not in link}
     assert {PurePosixPath(link).stem for link in files} <= set(article.TABLES)
-    assert len(files) > len(article.FIGURES)
+    assert len(files) > len(article.figures_of(composed("kodak")))
     assert [link for link in files if not (PUBLISHED / link).exists()] == []
 
 
@@ -99,9 +99,9 @@ def made(tmp_path, monkeypatch):
     for folder in (places.figures, places.tables, places.results, publish.DOCS):
         folder.mkdir(parents=True)
     (tmp_path / "README.md").write_text(f"{publish.BEGIN}\nold\n{publish.END}\n")
-    for name in article.TABLES:
+    for name in article.tables_of(params):
         (places.tables / f"{name}.csv").write_bytes((PUBLISHED / f"tables/{name}.csv").read_bytes())
-    for name in article.FIGURES:
+    for name in article.figures_of(params):
         (places.figures / f"{name}.png").write_bytes((ROOT / "docs/kodak.png").read_bytes())
     (places.results / "kodak.csv").write_text("image\n")
     article.said_beside(places.article).write_bytes(as_json(SAID))
@@ -117,7 +117,8 @@ def test_publishing_replaces_the_older_run_as_a_whole(made):
     names = {"README.md", "kodak.csv", "report.json", "report.pdf", "tables"}
     assert {path.name for path in folder.iterdir()} == names
     assert (folder / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert {path.stem for path in (folder / "tables").iterdir()} == set(article.TABLES)
+    tables = {path.stem for path in (folder / "tables").iterdir()}
+    assert tables == set(article.tables_of(composed("kodak")))
     assert re.search(r"claims of the paper", publish.README.read_text())
     assert [path.name for path in publish.PUBLISHED.iterdir()] == ["kodak"]
 

@@ -77,7 +77,7 @@ def test_what_was_skipped_is_counted_once_a_set_in_evaluation_and_in_training(tm
 def test_a_stage_whose_input_is_not_there_says_which(tmp_path, monkeypatch):
     (tmp_path / "params.yaml").write_text(
         "{study: tiny, seed: 1, reports: reports/tiny, models: models, "
-        "notebook: {pictures: {mine: {}}}}"
+        "notebook: {pictures: {mine: {}}, beyond: {}}}"
     )
     monkeypatch.chdir(tmp_path)
     with pytest.raises(StudyError, match=r"reports/tiny/tables/.*csv is not here"):

@@ -34,6 +34,9 @@ TABLES = (  # that the notebooks save, and the article's numbers come from
     "independent_test",
     "ladder",
     "rate_distortion",
+    "beyond_jpeg",
+    "beyond_jpeg_rates",
+    "beyond_jpeg_recognised",
     "figure2_cam_vs_msroi",
     "figure2_cam_vs_msroi_classes",
     "figure2_cam_vs_msroi_people",
@@ -46,14 +49,15 @@ FIGURES = (  # that the article shows, in its order; each has a table of the sam
     "figure1_closeup",
     "ablations",
     "rate_distortion",
+    "beyond_jpeg",
     "figure4_size_scaling",
     "figure5_categories",
     "figure2_cam_vs_msroi",
     "figure3_maps",
     "authors_log",
 )
-BEYOND = "beyond_jpeg"  # the figure of a study that has other codecs than JPEG; its tables are
-BEYOND_TABLES = (BEYOND, f"{BEYOND}_rates", f"{BEYOND}_recognised")
+# What only a study has whose section notebook.beyond is not empty
+BEYOND = ("beyond_jpeg", "beyond_jpeg_rates", "beyond_jpeg_recognised")
 LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
     *("mozjpeg-lossless-optimization", "pyjpegli", "psnr-hvsm", "ssimulacra2", "matplotlib"),
@@ -66,12 +70,13 @@ logger = logging.getLogger(__name__)
 
 def tables_of(params: Params) -> tuple[str, ...]:
     """The tables that the article of a study has its numbers from."""
-    return TABLES + (BEYOND_TABLES if params["notebook"]["beyond"] else ())
+    return TABLES if params["notebook"]["beyond"] else tuple(n for n in TABLES if n not in BEYOND)
 
 
 def figures_of(params: Params) -> tuple[str, ...]:
-    """The figures that the article of a study shows."""
-    return FIGURES + ((BEYOND,) if params["notebook"]["beyond"] else ())
+    """The figures that the article of a study shows, in its order."""
+    made = tables_of(params)
+    return tuple(name for name in FIGURES if name in made)
 
 
 class NoDeviationsError(InputError, ValueError):
@@ -89,11 +94,10 @@ def content(
 ) -> dict[str, Any]:
     """All that the template sets beside its own words.
 
-    ``found`` has the tables of `TABLES`, and those of `BEYOND_TABLES` where the study has other
-    codecs; ``trial`` is the record at
-    `study.params.TRIAL`; ``deviations`` are the rows of `deviations`, the head first; ``run`` has
-    the facts of this run by name, shown as they are (authors, commit, machine, …); ``skipped`` how
-    many images of a set, by its title, were left out as broken.
+    ``found`` has the tables of `tables_of`; ``trial`` is the record at `study.params.TRIAL`;
+    ``deviations`` are the rows of `deviations`, the head first; ``run`` has the facts of this run
+    by name, shown as they are (authors, commit, machine, …); ``skipped`` how many images of a set,
+    by its title, were left out as broken.
     """
     results = facts.found(found)
     asked = params["notebook"]

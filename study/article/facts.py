@@ -71,7 +71,7 @@ def records(table: pd.DataFrame, **formats: str) -> list[Facts]:
 def found(tables: Tables) -> Facts:
     """All that the article and README say of results, from the notebooks' tables alone.
 
-    They are by the notebooks' names, of all of `study.article.article.TABLES`.
+    They are by the notebooks' names, of all of `study.article.article.tables_of`.
     """
     variants, rates = tables["ablations"], tables["rate_distortion"]
     judges, intervals = tables["model_what_it_finds"], tables["table2_intervals"]

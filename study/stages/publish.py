@@ -12,7 +12,7 @@ import typer
 
 from msroi.errors import InputError
 from msroi.files import write_atomically
-from study.params import Places, StudyError, places_of, read_params
+from study.params import StudyError, places_of, read_params
 
 README = Path("README.md")
 PUBLISHED, DOCS = Path("reports/published"), Path("docs")
@@ -40,23 +40,25 @@ def publish(
     try:
         said = json.loads(said_beside(places.article).read_text(encoding="utf-8"))
         with _replaced(PUBLISHED / name) as folder:
-            _fill(folder, said, name=name, study=params["study"], places=places)
+            _fill(folder, said, name=name, params=params)
         write_atomically(DOCS / f"{name}.png", picture.read_bytes())
     except FileNotFoundError as error:
         raise StudyError(f"{error.filename} is not here: `dvc repro` makes it") from error
     write_atomically(README, with_results(README.read_text(), results(said)).encode())
 
 
-def _fill(folder: Path, said: Mapping[str, Any], *, name: str, study: str, places: Places) -> None:
+def _fill(folder: Path, said: Mapping[str, Any], *, name: str, params: Mapping[str, Any]) -> None:
     """Put all that is published of a run into an empty folder, the article's links turned to it."""
     from study.article import article
 
-    figures = [places.figures / f"{figure}.png" for figure in article.FIGURES]
+    places = places_of(params)
+    figures = [places.figures / f"{figure}.png" for figure in article.figures_of(params)]
     kept = article.places(PUBLISHED / name)
     (folder / "report.pdf").write_bytes(article.typeset({**said, "places": kept}, figures))
-    (folder / "README.md").write_text(about(said["run"], name=name, study=study), encoding="utf-8")
+    made = about(said["run"], name=name, study=params["study"])
+    (folder / "README.md").write_text(made, encoding="utf-8")
     (folder / "tables").mkdir()
-    tables = [places.tables / f"{table}.csv" for table in article.TABLES]
+    tables = [places.tables / f"{table}.csv" for table in article.tables_of(params)]
     sources = {article.said_beside(places.article): folder, places.results / f"{name}.csv": folder}
     for source, target in {**sources, **dict.fromkeys(tables, folder / "tables")}.items():
         shutil.copyfile(source, target / source.name)
