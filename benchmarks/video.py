@@ -32,10 +32,11 @@ from msroi.files import write_new
 from msroi.offsets import CELL
 from msroi.region import salient_region
 from msroi.saliency import SaliencyOf, network_map
-from msroi.video import SHARE_TO_STOP_AT, Led, encode_file
-from msroi.video.maps import Maps, cells
+from msroi.video import Led, encode_file
+from msroi.video.budget import SHARE_TO_STOP_AT
+from msroi.video.maps import SHORT_SIDES, Maps, cells
 from msroi.video.reading import Video, examine, items
-from msroi.video.writing import ENCODERS, PRESETS, Settings, plain_bytes, write
+from msroi.video.writing import ENCODERS, PRESETS, Settings, plain_sizes, write
 from study.rendered.scenes.scene import CLASSES, render
 
 SIZE = H, W = 720, 1280
@@ -61,7 +62,8 @@ def main() -> None:
         if source is None:
             source = Path(folder, "clip.mp4")
             masks = rendered(source, chosen.frames)
-        rows, kept = measured(source, settings, network_map(chosen.model), Path(folder), masks)
+        map_of = network_map(chosen.model, short_sides=SHORT_SIDES)
+        rows, kept = measured(source, settings, map_of, Path(folder), masks)
     report(rows, chosen.json)
     sys.exit(0 if kept else 1)
 
@@ -107,8 +109,8 @@ def timed(
     map_of(np.zeros((64, 64, 3), np.uint8))  # the network is open, and no step waits for it
     steps: dict[str, Callable[[], Any]] = {
         "maps": lambda: deque(map(Maps(video, map_of).see, frames(video)), maxlen=0),
-        "plain encode": lambda: plain_bytes(video, settings, lambda frame: None),
-        "plain encode and maps": lambda: plain_bytes(video, settings, Maps(video, map_of).see),
+        "plain encode": lambda: plain_sizes(video, settings, lambda frame: None),
+        "plain encode and maps": lambda: plain_sizes(video, settings, Maps(video, map_of).see),
         "all": lambda: encode_file(video.path, target, settings, map_of=map_of, save=write_new),
     }
     seconds, busy = {}, {}

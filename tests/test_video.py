@@ -17,10 +17,11 @@ from PIL import Image
 
 from msroi.files import write_new
 from msroi.offsets import CELL
-from msroi.video import SHARE_TO_STOP_AT, _search, encode_file
+from msroi.video import encode_file
+from msroi.video.budget import FINEST, GIVEN_UP, SHARE_TO_STOP_AT, search
 from msroi.video.maps import Maps, mean_changes
 from msroi.video.reading import examine, items
-from msroi.video.writing import Settings, plain_bytes
+from msroi.video.writing import Settings, plain_sizes
 
 av = pytest.importorskip("av", reason="of the extra `video`")
 PLAIN = Settings("x264", "fast", 23.0)
@@ -62,7 +63,7 @@ def encoded(source, target="out.mp4", *, settings=PLAIN, map_of=right):
 def test_a_video_has_at_most_the_bytes_of_the_plain_encode(led, film, codec):
     code, out, err = led(f"film.mp4 -o out.mp4 --codec {codec}")
     assert (code, err) == (0, "")  # libav and the encoders say nothing by themselves
-    plain = plain_bytes(examine(film), PLAIN._replace(codec=codec), lambda frame: None)
+    *_, plain = plain_sizes(examine(film), PLAIN._replace(codec=codec), lambda frame: None)
     size = sum(len(data) for _, data in packets("out.mp4", "video"))
     assert 0.9 * plain <= size <= plain
     assert out.startswith(f"out.mp4: {size:,} bytes of {COUNT} frames, CRF ")
@@ -263,24 +264,62 @@ def test_a_map_of_one_shot_has_nothing_of_the_next(here):
 # --- the bytes -------------------------------------------------------------------------
 
 
+FRAMES = 300
+EVENLY = [1000 * n for n in range(1, FRAMES + 1)] + [1000 * FRAMES]  # bytes of a plain encode
+
+
+def searched(size_at, early_share=1.0):
+    """What is found, and how many frames each try had, where a first third has less than its share.
+
+    ``size_at`` gives the bytes of a whole video by its CRF.
+    """
+    tried = []
+
+    def attempt(crf, file, go_on):
+        size = size_at(crf)
+        for frames in range(1, FRAMES + 1):
+            share = frames / FRAMES * (early_share if frames <= FRAMES / 3 else 1)
+            if not go_on(frames, round(size * share)):
+                break
+        tried.append(frames)
+        return size
+
+    return search(attempt, EVENLY, 23.0, (BytesIO(), BytesIO())), tried
+
+
 @pytest.mark.parametrize("slope", [0.08, 0.13, 0.2])
 @pytest.mark.parametrize("factor", [0.7, 1.0, 1.1, 2.0])
 def test_the_search_stays_below_the_budget_and_needs_few_tries(slope, factor):
-    tries = []
+    def size_at(crf):
+        return round(EVENLY[-1] * factor * np.exp(-slope * (crf - 23) + 0.001 * (crf - 23) ** 2))
 
-    def attempt(crf, file):
-        tries.append(crf)
-        return round(100_000 * factor * np.exp(-slope * (crf - 23) + 0.001 * (crf - 23) ** 2))
+    found, tried = searched(size_at)
+    assert SHARE_TO_STOP_AT * EVENLY[-1] <= found.size <= EVENLY[-1]
+    assert found.size == size_at(found.crf)
+    assert sum(tried) <= 4 * FRAMES
+    assert found.tries == len(tried)
 
-    found = _search(attempt, 100_000, 23.0, (BytesIO(), BytesIO()))
-    assert SHARE_TO_STOP_AT * 100_000 <= found.size <= 100_000
-    assert len(tries) <= 4
+
+@pytest.mark.parametrize("early_share", [0.5, 0.8, 1.0, 1.3])
+def test_a_first_part_that_is_like_no_other_misleads_few_tries(early_share):
+    found, tried = searched(
+        lambda crf: round(2 * EVENLY[-1] * np.exp(-(crf - 23) / 6)), early_share
+    )
+    assert SHARE_TO_STOP_AT * EVENLY[-1] <= found.size <= EVENLY[-1]
+    assert sum(frames < FRAMES for frames in tried) <= GIVEN_UP
+    assert len(tried) <= 5
 
 
 def test_where_sizes_jump_the_best_that_fits_is_taken():
-    sizes = {True: 101_000, False: 80_000}  # nothing between
-    found = _search(lambda crf, file: sizes[crf < 23.4], 100_000, 23.0, (BytesIO(), BytesIO()))
-    assert found.size == 80_000
+    sizes = {True: 303_000, False: 240_000}  # nothing between
+    found, _ = searched(lambda crf: sizes[crf < 23.4])
+    assert found.size == 240_000
+
+
+@pytest.mark.parametrize(("factor", "found_at"), [(1e-3, FINEST), (1e6, None)])
+def test_a_search_ends_where_no_factor_comes_near(factor, found_at):
+    found, _ = searched(lambda crf: round(EVENLY[-1] * factor * np.exp(-crf / 9)))
+    assert (found and found.crf) == found_at
 
 
 # --- what is refused -------------------------------------------------------------------

@@ -12,6 +12,7 @@ from msroi.program import say
 from msroi.saliency import network_map
 from msroi.usage import Force, Head, HeadName, ModelFile, path
 from msroi.video import SUFFIX, encode_file
+from msroi.video.maps import SHORT_SIDES
 from msroi.video.writing import ENCODERS, PRESETS, Settings
 
 Codec = StrEnum("Codec", list(ENCODERS))
@@ -55,7 +56,8 @@ def video(
     check_target(output, [source, Path(model)], suffixes=[SUFFIX], force=force)
     settings = Settings(codec.value, preset.value, crf)
     save = write_atomically if force else write_new
-    led = encode_file(source, output, settings, map_of=network_map(model, head=head), save=save)
+    map_of = network_map(model, head=head, short_sides=SHORT_SIDES)
+    led = encode_file(source, output, settings, map_of=map_of, save=save)
     for note in led.notes:
         say(f"msroi: {source}: {note}", sys.stderr)
     share = led.led_bytes / led.plain_bytes

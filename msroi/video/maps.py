@@ -21,7 +21,7 @@ from msroi.video.reading import Video
 EVERY = 4  # frames, of which one has a map drawn
 SIGMA = 3.0  # frames, of the Gaussian that weighs the maps around a frame; set by hand
 REACH = 3.0  # in SIGMA: maps that are farther away don't count
-SHORT_SIDE = 640  # pixels, at most, that the network is shown
+SHORT_SIDES = (160, 320)  # pixels that the network sees a frame at: a still's but for the largest
 SHORT_GRID = 30  # cells of a map's short side, at most
 THUMB = (64, 36)  # pixels, of the small grey picture that a frame is known by
 # Mean difference of two frames' small pictures, of 1, that means another shot. In four clips the
@@ -112,7 +112,7 @@ def view(frame: Any, video: Video) -> np.ndarray:
     """A frame as a player shows it: uint8 [H, W, 3], upright, of square pixels, rather small."""
     height, width = video.coded
     wide = width * float(video.aspect)
-    scale = min(SHORT_SIDE / min(height, wide), 1)
+    scale = min(max(SHORT_SIDES) / min(height, wide), 1)
     size = {"width": max(round(wide * scale), 1), "height": max(round(height * scale), 1)}
     pixels = frame.reformat(**size, format="rgb24", interpolation="AREA").to_ndarray()
     return np.ascontiguousarray(np.rot90(pixels, video.rotation // 90))

@@ -14,6 +14,7 @@ import numpy as np
 
 from msroi.errors import InputError
 from msroi.offsets import offsets_of, regions
+from msroi.video.budget import GoOn
 from msroi.video.reading import Video, VideoError, items, opened
 
 QP_RANGE = 51  # what an offset of 1 stands for, in ffmpeg
@@ -92,25 +93,34 @@ def fitted(video: Video, settings: Settings) -> Video:
     return found
 
 
-def plain_bytes(video: Video, settings: Settings, see: See) -> int:
-    """Encode a video without a map, for the bytes of its frames alone."""
+def plain_sizes(video: Video, settings: Settings, see: See) -> list[int]:
+    """Encode a video without a map: the bytes of its frames after each, and at the end of all."""
     import av
 
     context = av.CodecContext.create(ENCODERS[settings.codec].library, "w")
     _set(context, video, settings)
     context.flags |= GLOBAL_HEADER
-    size = 0
+    sizes, size = [], 0
     with closing(items(replace(video, copied=()))) as frames, _told(video):
         for frame in frames:
             see(frame)
             size += _bytes(context.encode(frame))
-        return size + _bytes(context.encode(None))
+            sizes.append(size)
+        return [*sizes, size + _bytes(context.encode(None))]
 
 
-def write(video: Video, settings: Settings, file: BinaryIO, map_at: MapAt, see: See) -> int:
+def write(
+    video: Video,
+    settings: Settings,
+    file: BinaryIO,
+    map_at: MapAt,
+    see: See,
+    go_on: GoOn = lambda frames, size: True,
+) -> int:
     """Encode a video under its maps as an mp4 into a file, and give the bytes of its frames.
 
-    What is copied is beside them. OSError where the file cannot be written.
+    What is copied is beside them. It ends early, and the file is of no use, where ``go_on`` says
+    so, which is asked after each frame. OSError where the file cannot be written.
     """
     import av
 
@@ -128,6 +138,8 @@ def write(video: Video, settings: Settings, file: BinaryIO, map_at: MapAt, see: 
                 container.mux(packets)
                 size += _bytes(packets)
                 number += 1
+                if not go_on(number, size):
+                    return size
             packets = stream.encode(None)
             container.mux(packets)
         file.flush()
