@@ -9,6 +9,7 @@ import typer
 from msroi.program import run
 from study import process
 from study.params import PARAMS, read_params
+from study.stages.clips import clips
 from study.stages.cost import cost
 from study.stages.crate import crate
 from study.stages.evaluate import evaluate
@@ -35,6 +36,7 @@ COMMANDS = (
     train,
     evaluate,
     recognise,
+    clips,
     scale,
     find,
     release,

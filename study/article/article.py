@@ -24,6 +24,8 @@ from study.article.facts import Tables
 from study.article.parameters import Params
 from study.params import NOTEBOOKS, places_of
 
+# What only a study has whose section notebook.beyond is not empty
+BEYOND = ("beyond_jpeg", *(f"beyond_jpeg_{part}" for part in ("rates", "recognised", "clips")))
 TABLES = (  # that the notebooks save, and the article's numbers come from
     "verdict",
     "figure1_closeup",
@@ -34,9 +36,7 @@ TABLES = (  # that the notebooks save, and the article's numbers come from
     "independent_test",
     "ladder",
     "rate_distortion",
-    "beyond_jpeg",
-    "beyond_jpeg_rates",
-    "beyond_jpeg_recognised",
+    *BEYOND,
     "figure2_cam_vs_msroi",
     "figure2_cam_vs_msroi_classes",
     "figure2_cam_vs_msroi_people",
@@ -56,8 +56,6 @@ FIGURES = (  # that the article shows, in its order; each has a table of the sam
     "figure3_maps",
     "authors_log",
 )
-# What only a study has whose section notebook.beyond is not empty
-BEYOND = ("beyond_jpeg", "beyond_jpeg_rates", "beyond_jpeg_recognised")
 LIBRARIES = (
     *("msroi", "torch", "numpy", "scipy", "pandas", "scikit-image", "pillow", "jpeglib", "numba"),
     *("mozjpeg-lossless-optimization", "pyjpegli", "psnr-hvsm", "ssimulacra2", "matplotlib"),

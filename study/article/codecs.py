@@ -1,5 +1,6 @@
 """Values for the article's sentences on codecs other than JPEG."""
 
+from msroi.metrics import ALL
 from study.article.facts import PER_CENT, POINTS, SHARE, Facts, Tables, effects
 from study.statistics import recognition
 from study.statistics.intervals import UNDECIDED
@@ -15,6 +16,7 @@ def found(tables: Tables) -> Facts | None:
     BD-rates of x265 by metric. ``recognised`` has a record a set: the ``shares`` of images that a
     classifier names as before, in per cent by method and quality, the ``differences`` by method,
     less and quality, in points, and how many images are the ``fewest`` of a method that lacks some.
+    ``clips`` has a record an encoder of videos.
     """
     if "beyond_jpeg" not in tables:
         return None
@@ -27,6 +29,10 @@ def found(tables: Tables) -> Facts | None:
         "recognised": [
             _recognised(title, own)
             for title, own in tables["beyond_jpeg_recognised"].groupby("set", sort=False)
+        ],
+        "clips": [
+            _of_clips(codec, own)
+            for codec, own in tables["beyond_jpeg_clips"].groupby("codec", sort=False)
         ],
     }
 
@@ -44,6 +50,19 @@ def _recognised(title: str, own) -> Facts:
             for method, rows in own[alone].groupby("method", sort=False)
         },
         "differences": effects(own[~alone], "method", "less", "quality", shown=POINTS),
+    }
+
+
+def _of_clips(codec: str, own) -> Facts:
+    """By map and part the effects, dB, and by map how much maps and frames change, per cent."""
+    changes = own.groupby("map", sort=False)[["map_change", "frame_change"]].first()
+    return {
+        "codec": codec,
+        "clips": f"{own['clips'].max():,}",
+        "frames": f"{own['frames'].max():,}",
+        "gains": effects(own, "map", "part", shown=ALL["psnr"]),
+        "changes": {name: f"{change:.2f}" for name, change in changes["map_change"].items()},
+        "frame_change": f"{changes['frame_change'].max():.2f}",
     }
 
 

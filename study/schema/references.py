@@ -111,6 +111,8 @@ def _recognition(study: Study) -> Iterator[Problem]:
         yield from _unknown((*path, "methods"), run.methods, of_jpeg, what=what)
         yield from _fetched((*path, "set"), run.set, study)
         yield from _heads((*path, "heads"), run.heads, study)
+    for name, run in study.clips.items():
+        yield from _heads(("clips", name, "heads"), run.heads, study)
 
 
 def _heads(path: tuple, heads: Any, study: Study) -> Iterator[Problem]:
@@ -180,6 +182,8 @@ def _notebooks(study: Study) -> Iterator[Problem]:
                     yield from _unknown(path, run, runs, what="a section of runs of evaluate.runs")
                 for run in held.recognised:
                     yield from _unknown(path, run, study.recognition, what="a run of recognition")
+                for run in held.clips:
+                    yield from _unknown(path, run, study.clips, what="a run of clips")
             elif isinstance(held, list):
                 for place, run in enumerate(held):
                     yield from _unknown((*path, place), run, runs, what="a run of evaluate.runs")

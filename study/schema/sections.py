@@ -14,6 +14,7 @@ from msroi.encoder import METHODS
 from msroi.encoder.blocks import SUBSAMPLINGS
 from msroi.encoder.tables import TUNES
 from msroi.saliency import EVIDENCE, OWN, PRIORS, SELECTIONS
+from msroi.video.writing import ENCODERS, PRESETS
 from study.codecs import METHODS as OTHER_METHODS
 from study.rendered.scenes.scene import CLASSES
 from study.training.recipe import Recipe
@@ -177,6 +178,21 @@ class Run(Section):
     """What the images' sides are multiplied by."""
 
 
+class Clips(Section):
+    codec: Literal[tuple(ENCODERS)]
+    """The encoder of the videos."""
+    preset: Literal[PRESETS] = "medium"
+    """The encoder's: slower ones take fewer bytes."""
+    crf: Annotated[float, Field(ge=1, le=50)]
+    """Of the plain encode, whose bytes are the budget."""
+    heads: Heads
+    """The heads that draw the maps."""
+    count: Annotated[int, Field(ge=2)]
+    """Clips that are rendered."""
+    frames: Annotated[int, Field(ge=2)]
+    """Of each."""
+
+
 class Recognition(Section):
     set: Text
     """The image set, one that the study fetches."""
@@ -279,6 +295,8 @@ class Beyond(Section):
     """The run of x265 at several qualities."""
     recognised: Annotated[list[Text], Field(min_length=2, max_length=2)]
     """Two runs of recognition, a set each."""
+    clips: Annotated[list[Text], Field(min_length=2, max_length=2)]
+    """Two runs of clips, an encoder each."""
 
 
 class Notebooks(Section):
@@ -331,6 +349,8 @@ class Study(Section):
     """Encoders at equal bytes."""
     recognition: dict[Text, Recognition]
     """Whether a classifier names decoded photographs as it does the originals, a run a set."""
+    clips: dict[Text, Clips]
+    """Videos of rendered scenes under the map, a run an encoder."""
     train: Train
     """The heads that the study trains."""
     scale: Scale

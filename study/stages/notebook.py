@@ -55,6 +55,6 @@ def values(name: str, params: Mapping[str, Any], *, takes: set[str]) -> dict[str
         own = groups["beyond"][name]
         titles = {run: title_of(runs[run]) for run in own["sets"]}
         named = {run: title_of(params["recognition"][run]) for run in own["recognised"]}
-        return given | {"sets": titles, "rates": own["rates"], "recognised": named}
+        return given | {**own, "sets": titles, "recognised": named}
     own = groups["pictures"] | groups["scenes"] | groups["released"]
     return given | own[name]

@@ -8,7 +8,7 @@ import pandas as pd
 from msroi.metrics import JUDGES
 from study.statistics import rates
 from study.statistics.comparisons import intervals, paired_difference
-from study.statistics.intervals import Interval
+from study.statistics.intervals import Interval, mean_interval
 from study.statistics.ladder import ORACLE, OWN, share_interval
 
 CENTRE = "centre prior"
@@ -83,3 +83,31 @@ def bd_rates(table: pd.DataFrame, *, codec: str, seed: int) -> pd.DataFrame:
     own = table[table["method"].isin([codec, codec + MAPS[OWN]])]
     found = rates.bd_rates(own, anchor=codec, metrics=[judge, "psnr"])
     return rates.summary(found.assign(against=codec), seed=seed)
+
+
+def of_clips(results: Mapping[str, pd.DataFrame], *, seed: int) -> pd.DataFrame:
+    """What the parts of videos gain under each map, and how steady the maps are.
+
+    Parameters
+    ----------
+    results
+        Title of an encoder → its table, as `study.measure.clips.measure` gives the rows.
+    seed
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        A row an encoder, map and part of a frame. Columns: codec, map, part, clips, frames (of
+        each), mean, low and high (of the gains in dB, 95% over clips), map_change and frame_change
+        (mean change from a frame to the next, in per cent of the range).
+    """
+    rows = []
+    for codec, table in results.items():
+        for (name, part), own in table.groupby(["map", "part"], sort=False):
+            row = {"codec": codec, "map": name, "part": part, "clips": len(own)}
+            row |= {"frames": own["frames"].max()}
+            row |= mean_interval(own["gain"].to_numpy(), seed=seed)._asdict()
+            changes = 100 * own[["map_change", "frame_change"]].mean()
+            rows.append(row | changes.to_dict())
+    return pd.DataFrame(rows)
