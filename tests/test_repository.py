@@ -189,6 +189,7 @@ def test_a_notebook_depends_on_the_data_that_it_reads_and_on_no_other(study, tmp
         **{
             name: {f"{reports}/results/{run}.csv" for run in (*own["sets"], own["rates"])}
             | {f"{reports}/recognition/{run}.csv" for run in own["recognised"]}
+            | {f"{reports}/clips/{run}.csv" for run in own["clips"]}
             for name, own in groups["beyond"].items()
         },
         "verdict": {f"{reports}/results/{run}.csv" for run in groups["verdict"]["verdict"]}
