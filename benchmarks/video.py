@@ -9,7 +9,7 @@ at once as the command has them, and of all that it does: those, and every try u
 Beside these stands what the cores worked for a frame, which a busy machine changes less.
 PSNR is of luma, by the mean error over the clip, what the led video has more than the plain one.
 The exit status is 1 if all is slower than 10 frames a second by x264, or the led video has more
-bytes than the plain one or less than 97% of them. That speed is promised of 720p on two cores.
+bytes than the plain one or less than 95% of them. That speed is promised of 720p on two cores.
 """
 
 import os

@@ -40,7 +40,8 @@ class Maps:
     """Maps of a video's frames, which are seen in their order first, and then asked for.
 
     A frame's map is the mean of those drawn around it in its shot, weighed by a Gaussian of their
-    distance in time.
+    distance in time. It is held until the next one that is drawn, since an encoder's regions take
+    time to change.
     """
 
     def __init__(self, video: Video, map_of: SaliencyOf) -> None:
@@ -72,9 +73,10 @@ class Maps:
         number = min(number, self.count - 1)  # where the file has grown meanwhile
         first, end = self._shot(number)
         reach = REACH * SIGMA
-        low = bisect_left(self._numbers, max(first, number - reach))
-        high = bisect_left(self._numbers, min(end, number + reach))
-        distances = np.array(self._numbers[low:high]) - number
+        middle = self._numbers[bisect_right(self._numbers, number) - 1] + (EVERY - 1) / 2
+        low = bisect_left(self._numbers, max(first, middle - reach))
+        high = bisect_left(self._numbers, min(end, middle + reach))
+        distances = np.array(self._numbers[low:high]) - middle
         weights = np.exp(-((distances / SIGMA) ** 2) / 2).astype(np.float32)
         mean = np.tensordot(weights / weights.sum(), np.stack(self._drawn[low:high]), 1) / 255
         return _resized(mean, cells(self._video.coded))
