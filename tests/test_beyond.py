@@ -163,7 +163,7 @@ def test_the_verdict_holds_for_all_codecs_that_gain_by_every_judge(said):
     text = said(**dict.fromkeys(LED, 1.0), x264_oracle=2.0)
     assert "So the paper’s sentence holds for all codecs tried." in text
     assert "By every set’s judge x264, x265, jpeg2000, webp and avif gain." in text
-    assert "on “One” (6 images) x264 +1.00 dB" in text
+    assert "on “One” (6 images) x264 +1.00 dB (" in text
     assert "by −20.0% (−25.0 to −15.0) at equal PSNR at fixations" in text
 
 

@@ -2,17 +2,22 @@
 
 from msroi.metrics import ALL
 from study.article.facts import PER_CENT, POINTS, SHARE, Facts, Tables, effects
-from study.statistics import recognition
+from study.statistics import beyond, recognition
 from study.statistics.intervals import UNDECIDED
 
-MAPS = {"led": "MS-ROI", "centre": "centre prior", "oracle": "oracle"}
+MAPS = {
+    "led": beyond.OWN,
+    "centre": beyond.CENTRE,
+    "both": beyond.BOTH,
+    "oracle": beyond.ORACLE,
+}
 
 
 def found(tables: Tables) -> Facts | None:
     """What other codecs gain by a map, set by set; None where the notebook's tables are not there.
 
-    ``sets`` has a record a set: by the keys of `MAPS` the effects by codec and metric, and
-    ``shares``, those of MS-ROI's map by codec, in per cent of what the truth gains. ``rates`` are
+    ``sets`` has a record a set: by the keys of `MAPS` the effects by codec and metric, and by the
+    same keys ``shares`` by codec, in per cent of what the truth gains. ``rates`` are
     BD-rates of x265 by metric. ``recognised`` has a record a set: the ``shares`` of images that a
     classifier names as before, in per cent by method and quality, the ``differences`` by method,
     less and quality, in points, and how many images are the ``fewest`` of a method that lacks some.
@@ -73,17 +78,18 @@ def _share(row) -> Facts:
 
 
 def _of_set(title: str, own) -> Facts:
-    led = own[own["judge"] & (own["map"] == MAPS["led"])]
-    shares = led.assign(
-        mean=100 * led["share"], low=100 * led["share_low"], high=100 * led["share_high"]
+    by_map = {key: own[own["map"] == name] for key, name in MAPS.items()}
+    judged = own[own["judge"]]
+    shares = judged[["codec", "map"]].assign(
+        mean=100 * judged["share"], low=100 * judged["share_low"], high=100 * judged["share_high"]
     )
-    by_map = {
-        key: effects(own[own["map"] == name], "codec", "metric") for key, name in MAPS.items()
-    }
     return {
         "set": title,
         "images": f"{own['images'].max():,}",
-        "metric": led["metric"].iloc[0],
-        "shares": effects(shares, "codec", shown=SHARE),
-        **by_map,
+        "metric": judged["metric"].iloc[0],
+        "shares": {
+            key: effects(shares[shares["map"] == name], "codec", shown=SHARE)
+            for key, name in MAPS.items()
+        },
+        **{key: effects(rows, "codec", "metric") for key, rows in by_map.items()},
     }

@@ -11,15 +11,21 @@ from study.statistics.comparisons import intervals, paired_difference
 from study.statistics.intervals import Interval, mean_interval
 from study.statistics.ladder import ORACLE, OWN, share_interval
 
-CENTRE = "centre prior"
-MAPS = {OWN: "-led", CENTRE: "-centre", ORACLE: "-oracle"}  # ends of the rows that follow them
+CENTRE, BOTH = "centre prior", f"{OWN} × centre"
+# Ends of the rows that follow a map; those of both are of codecs that are told the map themselves
+MAPS = {OWN: "-led", CENTRE: "-centre", BOTH: "-both", ORACLE: "-oracle"}
 JPEG = "JPEG (direct)"
+
+
+def _rows(codec: str, *maps: str) -> dict[str, str]:
+    return {codec: ""} | {codec + MAPS[name]: name for name in maps}
+
+
 CODECS = {  # the plain row of each, and the rows led by a map
-    JPEG: {"direct-flat": "", "direct": OWN, "direct-centre": CENTRE, "direct-oracle": ORACLE},
-    **{
-        codec: {codec: ""} | {codec + end: name for name, end in MAPS.items()}
-        for codec in ("x264", "x265", "jpeg2000", "webp", "avif")
-    },
+    JPEG: {"direct-flat": "", "direct": OWN}
+    | {"direct" + MAPS[name]: name for name in (CENTRE, BOTH, ORACLE)},
+    **{codec: _rows(codec, *MAPS) for codec in ("x264", "x265")},
+    **{codec: _rows(codec, OWN, CENTRE, ORACLE) for codec in ("jpeg2000", "webp", "avif")},
 }
 
 
@@ -59,12 +65,12 @@ def _of_codec(table: pd.DataFrame, rows: Mapping[str, str], judge: str, seed: in
     own = table[table["method"].isin(list(rows))]
     found = intervals(own, seed=seed, baseline=plain)
     found["map"], found["judge"] = found["method"].map(rows), found["metric"] == judge
-    shares = {name: Interval(*[np.nan] * 3) for name in MAPS}
+    shares = {name: Interval(*[np.nan] * 3) for name in rows.values()}
     gains = paired_difference(own, baseline=plain).pivot(
         index=["image", "width", "height"], columns="method", values=judge
     )
     gains = gains.rename(columns=rows).dropna()
-    for name in (OWN, CENTRE):
+    for name in set(rows.values()) - {"", ORACLE}:
         values, oracle = gains[name].to_numpy(), gains[ORACLE].to_numpy()
         shares[name] = share_interval(values, oracle, seed=seed)
     told = pd.DataFrame([shares[name] for name in found["map"]], index=found.index)
