@@ -5,7 +5,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 
 from msroi.errors import ArgumentError
 
-STRIDE = 32  # each side is halved five times
+STRIDE = 32  # pixels a side of a cell, since each side is halved five times
 DEVICES = ("auto", "cpu", "cuda")
 OWN_EVIDENCE = {"msroi": "positive", "cam": "signed"}  # CAM's as published
 

@@ -18,11 +18,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
+from msroi.architecture import DEVICES, STRIDE
 from msroi.errors import ArgumentError, InputError
 from msroi.images import check_rgb
 
 RELEASED = Path(__file__).parent / "weights" / "released.onnx"  # both heads
-STRIDE = 32  # pixels a side of a cell; of the middle layer's half of it
 SIDE_RATIOS = (Fraction(5, 7), Fraction(10, 7), Fraction(20, 7))  # 160, 320, 640 pixels for 224
 LONGEST = 16  # times the short side: a longer image is seen smaller, to bound the memory
 LARGEST_BYTES = 2**28  # of a file; ten times the largest network of the study
@@ -30,7 +30,6 @@ LARGEST_SIZE = 2048  # pixels a side that a file may say it was trained on, to b
 METADATA_KEY = "msroi"  # of what a file says of its training, as JSON
 NO_MEMORY = ("Failed to allocate memory", "bad_alloc")  # in what the runtime says then
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
-DEVICES = ("auto", *PROVIDERS)
 HEADS = ("msroi", "cam")
 SHARED = ("energy", "middle_energy", "middle_excess")  # outputs that no head decides
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from msroi.architecture import STRIDE
 from msroi.errors import ArgumentError, InputError
 from msroi.images import check_rgb
 
@@ -272,10 +273,9 @@ def _combined(
 ) -> np.ndarray:
     """Combine an image's passes, on a grid of half cells of the largest, into a map of ``size``.
 
-    Each pass has its layers, and the height and width of the image in its pixels.
+    Each pass has its layers, and the height and width of the image in its pixels. Cells of the
+    middle layer are half as large as those of the features.
     """
-    from msroi.network import STRIDE
-
     grid = tuple(max(1, round(length / (STRIDE // 2))) for length in largest)
     factors = list(_factors(passes, grid, STRIDE))
     if any(middle is not None for (_, middle), _ in passes):
@@ -306,8 +306,6 @@ def _resized(
 
 
 def _check_images(images: Sequence[np.ndarray], sides: Sequence[int]) -> None:
-    from msroi.network import STRIDE
-
     for image in images:
         check_rgb(image)
     if 0 in images[0].shape:

@@ -10,13 +10,14 @@ from math import log10
 from pathlib import Path
 from typing import Any
 
+from msroi.architecture import STRIDE
 from msroi.encoder import direct
 from msroi.encoder.blocks import SIDE
 from msroi.encoder.importance import MASKING_ENERGY, SALIENCY_RAMP
 from msroi.encoder.mosaic import level_qualities
 from msroi.encoder.tables import TUNES, Tune
 from msroi.metrics import PEAK, SALIENT_SHARE
-from msroi.network import SIDE_RATIOS, STRIDE
+from msroi.network import SIDE_RATIOS
 from msroi.saliency import EVIDENCE, FLOOR, MIDDLE, POWER
 from study.article import heads
 from study.article.facts import Facts
