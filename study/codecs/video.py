@@ -13,11 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from msroi.offsets import offsets, regions
+from msroi.offsets import marked, offsets
 from study.codecs.errors import CodecError
 
 TIME = Fraction(1, 25)  # of the one picture, which no file holds
-QP_RANGE = 51  # what an offset of 1 stands for, in ffmpeg
 SMALLEST_SIDE = 16  # pixels that x265 takes; smaller pictures are filled up
 FINEST, COARSEST = 1.0, 51.0  # CRF
 REACH, STEP = 12.0, 0.1  # of CRF: how far from the plain one a led one is sought, and how finely
@@ -105,7 +104,7 @@ def write(name: str, picture: Picture, crf: float) -> bytes:
     if picture.offsets is None:
         return _encoded(ENCODERS[name], picture.frame, crf)
     whole = round(crf)
-    return _encoded(ENCODERS[name], _marked(picture.frame, picture.offsets + crf - whole), whole)
+    return _encoded(ENCODERS[name], marked(picture.frame, picture.offsets + crf - whole), whole)
 
 
 def _encoded(encoder: Encoder, frame: Any, crf: float) -> bytes:
@@ -158,27 +157,3 @@ def _pixels(samples: np.ndarray, height: int, width: int) -> np.ndarray:
         *(Image.fromarray(h).resize((width, height), Image.Resampling.BILINEAR) for h in halves),
     ]
     return np.asarray(Image.merge("YCbCr", planes).convert("RGB"))
-
-
-def _marked(frame: Any, offsets: np.ndarray) -> Any:
-    """The frame with a region of interest for each rectangle of cells of one offset."""
-    from av.filter import Graph
-
-    graph = Graph()
-    source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=TIME
-    )
-    marks = [
-        graph.add(
-            "addroi",
-            x=f"{region.left}",
-            y=f"{region.top}",
-            w=f"{region.width}",
-            h=f"{region.height}",
-            qoffset=f"{round(100 * region.offset)}/{100 * QP_RANGE}",
-        )
-        for region in regions(offsets)
-    ]
-    graph.link_nodes(source, *marks, graph.add("buffersink")).configure()
-    graph.push(frame)
-    return graph.pull()
