@@ -1,6 +1,7 @@
 """What other codecs gain by a map: the tables, and the article's words."""
 
 import json
+import re
 from copy import deepcopy
 
 import numpy as np
@@ -126,6 +127,16 @@ def said(tmp_path):
         return "\n".join(plain(node) for node in json.loads(found))
 
     return words
+
+
+def test_sets_stand_side_by_side_with_interval_and_share():
+    sets = {"One": results(x264_led=2, x264_oracle=4), "Two": results(x264_led=-2, x264_oracle=4)}
+    table = beyond.less_plain(sets, seed=1)
+    wide = beyond.side_by_side(table[table["judge"]]).set_index(["map", "codec"])
+    assert list(wide.columns) == ["One", "Two"]
+    assert re.fullmatch(r"\+2\.0\d \(\+[12].* to \+2.*\), 5\d%", wide.at[("MS-ROI", "x264"), "One"])
+    assert wide.at[("MS-ROI", "x264"), "Two"].startswith("−")
+    assert "%" not in wide.at[("oracle", "x264"), "One"]
 
 
 def films():
