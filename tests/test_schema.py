@@ -22,7 +22,8 @@ from study.measure.evaluation import TRUTH
 from study.params import StudyError, parsed, read_params
 from study.rendered.sample.categories import write_categories
 from study.rendered.scenes import write_set
-from study.schema.sections import HEADS, MADE, MAPS, Method, Rule
+from study.schema.runs import MAPS, Method
+from study.schema.sections import HEADS, MADE, Rule
 
 SAMPLE = yaml.safe_load((ROOT / "params.yaml").read_text())
 STUDIES = [

@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from study.params import PARAMS, StudyError
+from study.schema.kinds import Section
 from study.schema.references import problems
-from study.schema.sections import ELSEWHERE, MADE, Options, Section, Study
+from study.schema.sections import ELSEWHERE, MADE, Options, Study
 from study.schema.words import documentation, dotted, may_hold, shown
 
 UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")  # pydantic's words, of a dataclass too

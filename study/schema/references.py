@@ -12,7 +12,8 @@ from study.codecs import METHODS as OTHER_METHODS
 from study.data.classes import GROUPS
 from study.data.registry import source, sources
 from study.params import NOTEBOOKS, RAW
-from study.schema.sections import HEADS, MADE, Method, Study
+from study.schema.runs import Method
+from study.schema.sections import HEADS, MADE, Study
 
 ARTICLE = Path(__file__).parents[1] / "article"
 KINDS = {ast.List: list, ast.Dict: dict}  # of the literals in a notebook's `parameters` cell
