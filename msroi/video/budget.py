@@ -67,15 +67,15 @@ def search(
 class _Tries:
     """What the tries so far tell of the bytes at a CRF.
 
-    ``whole`` has the logarithm of the bytes of those that went to the end. Of those given up it is
-    an estimate: they would have had as many times the plain encode's bytes as they had by then,
-    but for what that was wrong by in the last try that went to the end.
+    ``whole`` has the logarithm of the bytes of those that went to the end. For those in
+    ``given_up`` it is guessed: they would have had as many times the plain encode's bytes as they
+    had by then, but for what such a guess was wrong by in the last try that went to the end.
     """
 
     def __init__(self, plain: Sequence[int]) -> None:
         self.whole: dict[float, float] = {}
         self.given_up: set[float] = set()
-        self._early: dict[float, float] = {}  # what would be expected of the whole after the part
+        self._early: dict[float, float] = {}  # such guesses, as logarithms, uncorrected
         self._aim = math.log(max(SHARE_AIMED_AT * plain[-1], 1))
         self._plain, self._part = plain, round(PART * (len(plain) - 1))
 
@@ -103,7 +103,7 @@ class _Tries:
         return min(max(_crossing(points, self._aim), FINEST), COARSEST)
 
     def _error(self) -> float:
-        """By how much less than the whole was expected in the last try that went to the end."""
+        """What the guess fell short by in the last try that went to the end."""
         if not self.whole:
             return 0.0
         last, size = next(reversed(self.whole.items()))
